@@ -1,0 +1,136 @@
+// swift-tools-version: 6.3
+// The targets below are the module table of Sources/ditharos/DiTharos.docc/Architecture.md; a test
+// compares the two. Each module imports only modules of lower levels.
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0335-existential-any.md
+  .enableUpcomingFeature("ExistentialAny"),
+  // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0444-member-import-visibility.md
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+func module(
+  _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []
+) -> Target {
+  .target(
+    name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies, path: "Tests/\(name)", exclude: [],
+    swiftSettings: settings)
+}
+
+let argumentParser = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+
+let package = Package(
+  name: "ditharos",
+  products: [.executable(name: "ditharos", targets: ["ditharos"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+  ],
+  targets: [
+    // MARK: Level 0
+    .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CWebP", pkgConfig: "libwebpmux", providers: [.apt(["libwebp-dev"])]),
+    // Debug builds of C targets are -O0, which would make every numeric test crawl.
+    .target(
+      name: "CKernels",
+      cSettings: [.unsafeFlags(["-O3", "-ffp-contract=fast", "-fno-math-errno"])],
+      linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]),
+    module("Tensors"),
+    module("Diagnostics"),
+
+    // MARK: Level 1
+    module("Documents", ["CYaml", "Diagnostics"]),
+    module("Kernels", ["CKernels", "Tensors"]),
+    module("GraphIR", ["Tensors", "Diagnostics"]),
+    module("Schedules", ["Tensors", "Diagnostics"]),
+    module("Text", ["Diagnostics"]),
+
+    // MARK: Level 2
+    module(
+      "ModelSpec", ["Documents", "Schedules", "Text", "Tensors", "Diagnostics"],
+      resources: [.embedInCode("Presets")]),
+    module(
+      "Weights", ["Documents", "Tensors", "Diagnostics"], resources: [.embedInCode("Layouts")]),
+    module("Reference", ["GraphIR", "Tensors"]),
+
+    // MARK: Level 3
+    module("Lowering", ["ModelSpec", "GraphIR", "Schedules", "Tensors", "Diagnostics"]),
+    module("Transforms", ["GraphIR", "Reference", "Tensors"]),
+    module("Planning", ["GraphIR", "Tensors"]),
+
+    // MARK: Level 4
+    module(
+      "Runtime", ["GraphIR", "Planning", "Kernels", "CKernels", "Weights", "Tensors", "Diagnostics"]
+    ),
+
+    // MARK: Level 5
+    module(
+      "Compiler",
+      [
+        "ModelSpec", "Weights", "Reference", "Lowering", "Transforms", "Planning", "Runtime",
+        "Documents", "GraphIR", "Schedules", "Text", "Kernels", "Tensors", "Diagnostics",
+      ]),
+    module("Media", ["CPNG", "CWebP", "Diagnostics", subprocess]),
+
+    // MARK: Level 6
+    module(
+      "Diffusion",
+      [
+        "Compiler", "Runtime", "ModelSpec", "Weights", "GraphIR", "Schedules", "Text", "Kernels",
+        "Media", "Tensors", "Diagnostics",
+      ]),
+
+    // MARK: Level 8
+    module(
+      "Reports",
+      [
+        "Compiler", "Diffusion", "ModelSpec", "Lowering", "Transforms", "Planning", "GraphIR",
+        "Documents", "Reference", "Tensors", "Diagnostics", "Weights", "Schedules", "Text",
+      ]),
+
+    // MARK: Level 9
+    program(
+      "ditharos",
+      [
+        "Reports", "Diffusion", "Compiler", "ModelSpec", "Weights", "Documents", "Media",
+        "Tensors", "Diagnostics", argumentParser,
+      ]),
+
+    // MARK: Tests
+    tests("PackageTests", []),
+    tests("DocumentsTests", ["Documents", "Diagnostics"]),
+    tests("KernelsTests", ["Kernels", "CKernels", "Tensors"]),
+    tests("GraphIRTests", ["GraphIR", "Reference", "Tensors"]),
+    tests("SchedulesTests", ["Schedules"]),
+    tests("ModelSpecTests", ["ModelSpec", "Documents", "Text", "Tensors", "Diagnostics"]),
+    tests("WeightsTests", ["Weights", "Documents", "Tensors", "Diagnostics"]),
+    tests("TransformsTests", ["Transforms", "GraphIR", "Reference", "Tensors"]),
+    tests("PlanningTests", ["Planning", "GraphIR", "Tensors"]),
+    tests(
+      "RuntimeTests",
+      ["Runtime", "Planning", "GraphIR", "Reference", "Kernels", "CKernels", "Weights", "Tensors"]),
+    tests(
+      "CompilerTests",
+      [
+        "Compiler", "ModelSpec", "Lowering", "Transforms", "Planning", "GraphIR", "Reference",
+        "Runtime", "Weights", "Documents", "Tensors", "Diagnostics",
+      ]),
+    tests("MediaTests", ["Media", "Diagnostics"]),
+    tests("DiffusionTests", ["Diffusion", "Compiler", "Runtime", "Media", "Tensors", "Diagnostics"]),
+    tests("CommandTests", ["ditharos", "Documents", "Media", "Weights", "Tensors", "Diagnostics"]),
+  ]
+)
