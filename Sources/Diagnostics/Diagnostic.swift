@@ -1,0 +1,113 @@
+/// How much a diagnostic matters.
+package enum Severity: String, Sendable, Hashable {
+  case error
+  case warning
+}
+
+/// What went wrong, as far as the exit status is concerned.
+package enum FaultKind: String, Sendable, Hashable {
+  /// The spec is wrong: exit status 1.
+  case spec
+  /// A fault of the program itself: exit status 3.
+  case program
+  /// A file, prompt, label, tensor, weight or output path cannot be used: exit status 4.
+  case input
+  /// Only a budget is exceeded: exit status 5.
+  case budget
+  /// Wrong usage of the command line: exit status 64.
+  case usage
+
+  /// The exit status of a run whose only problems are of this kind.
+  package var exitStatus: Int32 {
+    switch self {
+    case .spec: 1
+    case .program: 3
+    case .input: 4
+    case .budget: 5
+    case .usage: 64
+    }
+  }
+}
+
+/// A stable, named kind of problem.
+package struct Rule: Sendable, Hashable {
+  /// Stable identifier, as in `spec.heads-divide-width`.
+  package let id: String
+  /// How much its diagnostics matter.
+  package let severity: Severity
+  /// What it says about the run.
+  package let kind: FaultKind
+  /// One sentence: what the rule demands.
+  package let summary: String
+
+  /// A rule.
+  package init(_ id: String, severity: Severity = .error, kind: FaultKind, summary: String) {
+    self.id = id
+    self.severity = severity
+    self.kind = kind
+    self.summary = summary
+  }
+}
+
+/// One located problem; every rendering is made from this value.
+package struct Diagnostic: Sendable, Hashable {
+  /// A second place that matters, with what it contributes.
+  package struct Related: Sendable, Hashable {
+    /// Where.
+    package var range: SourceRange
+    /// Why it matters, as in `the prompt's length is set here`.
+    package var message: String
+
+    /// A related place.
+    package init(_ range: SourceRange, _ message: String) {
+      self.range = range
+      self.message = message
+    }
+  }
+
+  /// The kind of problem.
+  package var rule: Rule
+  /// What is wrong, complete on its own; lower case, no final period.
+  package var message: String
+  /// What to do about it.
+  package var help: String?
+  /// The place that is wrong; nil when the problem is in no text.
+  package var primary: SourceRange?
+  /// Other places that matter.
+  package var related: [Related]
+  /// The spec path, as in `blocks[0].sublayers[1].heads`.
+  package var path: String?
+  /// The text that would repair `primary`.
+  package var suggestion: String?
+
+  /// A diagnostic.
+  package init(
+    _ rule: Rule, _ message: String, help: String? = nil, at primary: SourceRange? = nil,
+    related: [Related] = [], path: String? = nil, suggestion: String? = nil
+  ) {
+    self.rule = rule
+    self.message = message
+    self.help = help
+    self.primary = primary
+    self.related = related
+    self.path = path
+    self.suggestion = suggestion
+  }
+}
+
+/// The problems that stopped an operation, at least one of them an error.
+package struct DiagnosticsError: Error, Sendable {
+  /// All of them, in the order found.
+  package let diagnostics: [Diagnostic]
+
+  /// An error of the given problems.
+  ///
+  /// - Precondition: `diagnostics` is not empty.
+  package init(_ diagnostics: [Diagnostic]) {
+    precondition(!diagnostics.isEmpty, "an error needs a diagnostic")
+    self.diagnostics = diagnostics
+  }
+
+  /// An error of one problem.
+  package init(_ diagnostic: Diagnostic) { diagnostics = [diagnostic] }
+}
