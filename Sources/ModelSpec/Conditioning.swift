@@ -1,0 +1,199 @@
+import Tensors
+
+/// What the prediction depends on besides the latent: key `conditioning`.
+package struct Conditioning: Sendable, Hashable {
+  /// How several conditions become one vector.
+  package enum Combination: String, Sendable, Hashable, CaseIterable {
+    /// Each is embedded to the width of a token; they are added.
+    case sum
+    /// They stand one after the other: prompt, label, timestep.
+    case concat
+  }
+
+  /// Whether blocks have embedders of their own.
+  package enum Embedders: String, Sendable, Hashable, CaseIterable {
+    case shared
+    /// Each block embeds timestep and label with its own layers; the final layer uses the first
+    /// block's.
+    case perBlock = "per_block"
+  }
+
+  /// The words; nil for none.
+  package var prompt: PromptCondition?
+  /// The class; nil for none.
+  package var label: LabelCondition?
+  /// The step; nil for none.
+  package var timestep: TimestepCondition?
+  /// How they become one vector.
+  package var combine: Combination
+  /// Whether blocks have embedders of their own.
+  package var embedders: Embedders
+  /// What the vector does to the tokens; nil for nothing.
+  package var modulation: Modulation?
+
+  /// Conditioning of the given parts.
+  package init(
+    prompt: PromptCondition?, label: LabelCondition?, timestep: TimestepCondition?,
+    combine: Combination, embedders: Embedders, modulation: Modulation?
+  ) {
+    self.prompt = prompt
+    self.label = label
+    self.timestep = timestep
+    self.combine = combine
+    self.embedders = embedders
+    self.modulation = modulation
+  }
+}
+
+/// The step as a vector: key `timestep`.
+package enum TimestepCondition: Sendable, Hashable {
+  /// Binary digits, most significant first: `encoding: binary`.
+  case binary(bits: Int)
+  /// A sinusoid, then linear, activation, linear to the width of a token: `encoding: sinusoidal`.
+  case sinusoidal(Sinusoid)
+
+  /// Sines and cosines of the step at a range of frequencies, and the layers after them.
+  package struct Sinusoid: Sendable, Hashable {
+    /// Which half comes first.
+    package enum Order: String, Sendable, Hashable, CaseIterable {
+      case cosSin = "cos_sin"
+      case sinCos = "sin_cos"
+    }
+
+    /// The number of sines and cosines together; even.
+    package var width: Int
+    /// Which half comes first.
+    package var order: Order
+    /// What is taken from `width/2` to give the denominator of the frequencies' exponent: 0 in
+    /// the original DiT (128), 1 in diffusers' (127).
+    package var frequencyShift: Double
+    /// The period of the slowest frequency, in units of 2π.
+    package var maxPeriod: Double
+    /// The function between the two layers.
+    package var activation: Activation
+
+    /// A sinusoid.
+    package init(
+      width: Int, order: Order, frequencyShift: Double, maxPeriod: Double, activation: Activation
+    ) {
+      self.width = width
+      self.order = order
+      self.frequencyShift = frequencyShift
+      self.maxPeriod = maxPeriod
+      self.activation = activation
+    }
+  }
+}
+
+/// A class by its number: key `label`.
+package struct LabelCondition: Sendable, Hashable {
+  /// The number of classes.
+  package var classes: Int
+  /// How often training replaces the class by the null class; above 0, the table has a row more.
+  package var dropout: Double
+
+  /// A label.
+  package init(classes: Int, dropout: Double) {
+    self.classes = classes
+    self.dropout = dropout
+  }
+
+  /// Rows of the table: the classes, and the null class where dropout makes one.
+  package var rowCount: Int { classes + (dropout > 0 ? 1 : 0) }
+
+  /// The number of the null class; nil without one.
+  package var nullClass: Int? { dropout > 0 ? classes : nil }
+}
+
+/// Words as a vector: key `prompt`.
+package struct PromptCondition: Sendable, Hashable {
+  /// What becomes of a word that is not in the vocabulary.
+  package enum Unknown: String, Sendable, Hashable, CaseIterable {
+    case error
+    case skip
+    /// It reads the row after the last word's.
+    case token
+  }
+
+  /// A word and, where the spec gives it, its vector.
+  package struct Word: Sendable, Hashable {
+    /// The word, lower case.
+    package var text: String
+    /// Its vector; nil when the table is a parameter.
+    package var vector: [Float]?
+
+    /// A word.
+    package init(text: String, vector: [Float]?) {
+      self.text = text
+      self.vector = vector
+    }
+  }
+
+  /// The number of words read; shorter prompts are filled up with zero vectors.
+  package var length: Int
+  /// What becomes of a word that is not in the vocabulary.
+  package var unknown: Unknown
+  /// The words, in order; all with a vector, or none.
+  package var vocabulary: [Word]
+  /// The width of a word's vector.
+  package var width: Int
+  /// How often training drops the prompt; above 0, guidance can leave it out.
+  package var dropout: Double
+
+  /// A prompt.
+  package init(
+    length: Int, unknown: Unknown, vocabulary: [Word], width: Int, dropout: Double
+  ) {
+    self.length = length
+    self.unknown = unknown
+    self.vocabulary = vocabulary
+    self.width = width
+    self.dropout = dropout
+  }
+
+  /// Whether the word table is a parameter rather than part of the spec.
+  package var tableIsLearned: Bool { vocabulary.first?.vector == nil }
+
+  /// The id of an unknown word, with `unknown: token`.
+  package var unknownID: Int? { unknown == .token ? vocabulary.count : nil }
+
+  /// The id that fills up a short prompt; its vector is zero.
+  package var paddingID: Int { vocabulary.count + (unknown == .token ? 1 : 0) }
+}
+
+/// A part of a modulation vector, as wide as a token.
+package enum ModulationChunk: String, Sendable, Hashable, CaseIterable {
+  case shift
+  case scale
+  case gate
+}
+
+/// What the condition does to the tokens: key `modulation`.
+///
+/// - Source: Peebles and Xie, Scalable Diffusion Models with Transformers (arXiv 2212.09748),
+///   section 3.2.
+package struct Modulation: Sendable, Hashable {
+  /// How scale and shift act.
+  package enum Form: String, Sendable, Hashable, CaseIterable {
+    /// `x * scale + shift`.
+    case plain
+    /// `x * (1 + scale) + shift`.
+    case adaln
+    /// As `adaln`, and a gate before the residual.
+    case adalnZero = "adaln_zero"
+  }
+
+  /// How scale and shift act.
+  package var form: Form
+  /// The order of the chunks of one sublayer; sublayers follow one another.
+  package var order: [ModulationChunk]
+  /// The function before the linear layer that makes the chunks.
+  package var activation: Activation
+
+  /// A modulation.
+  package init(form: Form, order: [ModulationChunk], activation: Activation) {
+    self.form = form
+    self.order = order
+    self.activation = activation
+  }
+}
