@@ -31,6 +31,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let argumentParser = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+// The file descriptor type in the interface of Subprocess.
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 
 let package = Package(
   name: "ditharos",
@@ -38,6 +40,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+    .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
   ],
   targets: [
     // MARK: Level 0
@@ -84,7 +87,7 @@ let package = Package(
         "ModelSpec", "Weights", "Reference", "Lowering", "Transforms", "Planning", "Runtime",
         "Documents", "GraphIR", "Schedules", "Text", "Kernels", "Tensors", "Diagnostics",
       ]),
-    module("Media", ["CPNG", "CWebP", "Diagnostics", subprocess]),
+    module("Media", ["CPNG", "CWebP", subprocess, systemPackage]),
 
     // MARK: Level 6
     module(
@@ -129,7 +132,7 @@ let package = Package(
         "Compiler", "ModelSpec", "Lowering", "Transforms", "Planning", "GraphIR", "Reference",
         "Runtime", "Weights", "Documents", "Tensors", "Diagnostics",
       ]),
-    tests("MediaTests", ["Media", "Diagnostics"]),
+    tests("MediaTests", ["Media", subprocess]),
     tests("DiffusionTests", ["Diffusion", "Compiler", "Runtime", "Media", "Tensors", "Diagnostics"]),
     tests("CommandTests", ["ditharos", "Documents", "Media", "Weights", "Tensors", "Diagnostics"]),
   ]
