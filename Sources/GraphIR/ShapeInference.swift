@@ -6,11 +6,14 @@ package struct GraphError: Error, Sendable, Hashable, CustomStringConvertible {
   package var message: String
   /// The spec key of the node.
   package var origin: Origin
+  /// The value concerned, where the error is about one of a whole graph.
+  package var value: ValueID?
 
   /// An error at a node.
-  package init(_ message: String, origin: Origin = Origin("")) {
+  package init(_ message: String, origin: Origin = Origin(""), value: ValueID? = nil) {
     self.message = message
     self.origin = origin
+    self.value = value
   }
 
   /// The message and the spec key.
@@ -54,6 +57,7 @@ extension Op {
       return tensor.type
     case .table(let table):
       try demandCount(0)
+      if let problem = table.problem { throw fail(problem) }
       return table.type
     case .stepRow:
       try demandCount(1)
@@ -145,7 +149,8 @@ extension Op {
           && (0...view.order.count).contains(view.rowAxisCount), "the view is no permutation")
       try demand(
         Shape(view.split).checkedElementCount == inputs[0].shape.elementCount
-          && view.rows.reduce(view.columnCount, *) == inputs[0].shape.elementCount,
+          && Shape(view.rows + [view.columnCount]).checkedElementCount
+            == inputs[0].shape.elementCount,
         "the view does not cover the image")
       return try linearType(rows: view.rows, columns: view.columnCount, inputs, epilogue)
     case .affine:
@@ -164,6 +169,7 @@ extension Op {
       return inputs[0]
     case .attention(let heads, _):
       try demand(inputs.count == 1 || inputs.count == 3, "takes 1 or 3 operands")
+      try demand((1...0xFFFF).contains(heads), "\(heads) heads are out of range")
       try demand(inputs.allSatisfy { $0.shape.rank == 3 }, "takes [batch, tokens, width]")
       var dimensions = inputs[0].shape.dimensions
       if inputs.count == 1 {

@@ -1,0 +1,107 @@
+import GraphIR
+import Tensors
+
+/// A graph that holds every op at least once, with unequal extents, names that need quotes, and
+/// literals short, long and not finite.
+func everyOpGraph() throws -> Graph {
+  var builder = GraphBuilder(name: "every op")
+  builder.origin = Origin("blocks[0].sublayers[1]", block: 3)
+  let state = builder.source(.state("latent"), .f32([2, 3, 4]))
+  let weight = builder.source(.parameter(["blocks.0.q", "blocks.0.k"]), .f32([6, 4]))
+  let ids = builder.input("word ids", TensorType(.i32, [2, 5]))
+  builder.origin = Origin("", block: 12)
+  let short = builder.constant(Tensor([7], [0.1, -0.0, 1e-7, 3, .infinity, -.infinity, 16777216]))
+  let long = builder.constant(Tensor([5, 20], (0..<100).map { Float($0) / 7 }))
+  let alike = builder.constant(Tensor([20, 5], (0..<100).map { Float($0) / 7 }))
+  builder.origin = Origin("odd path @7\n\"quoted\"")
+  let scalar = builder.scalar(-2.5)
+  let whole = builder.constant(Tensor(ids: [2], [0, 4]))
+  let frequencies = builder.table(
+    .frequencies(count: 3, denominator: 2.5, maximumPeriod: 10000))
+  let positions = builder.table(
+    .sincos(
+      SincosTable(
+        grid: [2, 3],
+        parts: [
+          .init(axis: 0, width: 2), .init(axis: 1, width: 4, positionScale: 0.5),
+        ], maximumPeriod: 100)))
+  builder.origin = Origin("")
+  var ends = [short, alike]
+  ends.append(try builder.append(.stepRow, [frequencies]))
+  let product = try builder.matmul(state, weight, transposeB: true)
+  ends.append(try builder.matmul(product, state, transposeA: true))
+  for function in UnaryOp.allCases { ends.append(try builder.unary(function, product)) }
+  for function in BinaryOp.allCases {
+    ends.append(try builder.binary(function, product, positions.reshapedFirst(3, &builder)))
+  }
+  ends.append(try builder.append(.softmax, [product]))
+  let normed = try builder.append(.layerNorm(epsilon: 1e-6), [state])
+  for function in ReduceOp.allCases {
+    ends.append(try builder.append(.reduce(function, axes: [0, 2]), [normed]))
+  }
+  ends.append(try builder.append(.gather, [long, ids]))
+  ends.append(try builder.append(.gather, [long, whole]))
+  ends.append(try builder.append(.broadcast([3, 1, 2]), [scalar]))
+  ends.append(try builder.permute(product, [2, 0, 1]))
+  let slice = try builder.slice(product, axis: 2, start: 1, count: 4)
+  ends.append(try builder.concat([slice, state, slice], axis: 1))
+  let bias = builder.parameter("bias", [6])
+  let gate = builder.parameter("gate", [2, 1, 6])
+  ends.append(
+    try builder.append(
+      .linear(LinearEpilogue(bias: true, activation: .geluTanh, gate: true, residual: true)),
+      [state, weight, bias, gate, product]))
+  ends.append(try builder.append(.linear(LinearEpilogue()), [state, weight]))
+  let view = PatchView(split: [2, 3, 2, 2], order: [0, 2, 1, 3], rowAxisCount: 2, rows: [2, 2])
+  let patchWeight = builder.parameter("patch weight", [5, 6])
+  let patchResidual = builder.parameter("patch.residual", [2, 5])
+  ends.append(
+    try builder.append(
+      .patchLinear(view, LinearEpilogue(activation: .relu, residual: true)),
+      [state, patchWeight, patchResidual]))
+  let scale = builder.parameter("scale", [2, 1, 4])
+  let shift = builder.parameter("shift", [4])
+  ends.append(try builder.append(.affine, [state, scale, shift]))
+  ends.append(try builder.append(.normAffine(epsilon: 0.001), [state, scale, shift]))
+  ends.append(try builder.append(.gatedAdd, [state, scale, normed]))
+  ends.append(try builder.append(.attention(heads: 2, scale: 0.5), [state, normed, state]))
+  ends.append(try builder.append(.attention(heads: 2, scale: 1), [product]))
+  let chain = ElementwiseChain([
+    .binary(.multiply, .input(0), .input(1)), .unary(.silu, .step(0)),
+    .binary(.add, .step(1), .input(0)),
+  ])
+  ends.append(try builder.append(.chain(chain), [state, shift]))
+  for (index, end) in ends.enumerated() { builder.output("end \(index)", end) }
+  builder.output("latent", normed, isState: true)
+  return builder.graph
+}
+
+extension ValueID {
+  /// The value with its first axis of 6 split into 2 and `count`.
+  fileprivate func reshapedFirst(
+    _ count: Int, _ builder: inout GraphBuilder
+  ) throws(GraphError) -> ValueID {
+    try builder.reshape(self, [2, count, builder.shape(self)[-1]])
+  }
+}
+
+/// A small generator of reproducible numbers.
+///
+/// - Source: Steele, Lea and Flood, Fast Splittable Pseudorandom Number Generators (OOPSLA 2014).
+struct SplitMix64: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    return z ^ (z >> 31)
+  }
+
+  /// A tensor of numbers in -2 ..< 2.
+  mutating func tensor(_ dimensions: [Int]) -> Tensor {
+    let count = Shape(dimensions).elementCount
+    return Tensor(dimensions, (0..<count).map { _ in Float.random(in: -2..<2, using: &self) })
+  }
+}
