@@ -122,10 +122,19 @@ let package = Package(
     tests("ModelSpecTests", ["ModelSpec", "Documents", "Text", "Tensors", "Diagnostics"]),
     tests("WeightsTests", ["Weights", "Documents", "Tensors", "Diagnostics"]),
     tests("TransformsTests", ["Transforms", "GraphIR", "Reference", "Tensors"]),
-    tests("PlanningTests", ["Planning", "GraphIR", "Tensors"]),
+    // Graphs that several test targets run.
+    .target(
+      name: "GraphSamples", dependencies: ["GraphIR", "Tensors"], path: "Tests/GraphSamples",
+      swiftSettings: settings),
+    // Replaces the C allocator's entry points by counting ones, in tests alone.
+    .target(name: "CMallocCounter", path: "Tests/CMallocCounter"),
+    tests("PlanningTests", ["Planning", "GraphSamples", "GraphIR", "Tensors"]),
     tests(
       "RuntimeTests",
-      ["Runtime", "Planning", "GraphIR", "Reference", "Kernels", "CKernels", "Weights", "Tensors"]),
+      [
+        "Runtime", "Planning", "GraphIR", "Reference", "Kernels", "CKernels", "Weights",
+        "GraphSamples", "CMallocCounter", "Tensors",
+      ]),
     tests(
       "CompilerTests",
       [

@@ -1,0 +1,39 @@
+import GraphIR
+import Tensors
+
+extension Graph {
+  /// The operands over which a node may write its result, by place.
+  ///
+  /// An operand qualifies when the kernel reads each of its elements before writing the same
+  /// element of the result, and never after. Two qualifying operands may be the same bytes.
+  package func inPlaceOperands(of id: ValueID) -> [Int] {
+    let node = self[id]
+    let count = node.type.shape.elementCount
+    func alike(_ places: some Sequence<Int>) -> [Int] {
+      places.filter { self[node.inputs[$0]].type.shape.elementCount == count }
+    }
+    switch node.op {
+    case .unary, .softmax, .layerNorm, .normAffine:
+      return [0]
+    case .binary, .affine, .gatedAdd, .chain:
+      return alike(node.inputs.indices)
+    case .linear(let epilogue), .patchLinear(_, let epilogue):
+      // Its tiles are stored once, complete, so the residual under a tile is read just before.
+      return epilogue.residual && epilogue.isSingleKernel
+        ? alike([epilogue.operandCount - 1]) : []
+    case .input, .state, .parameter, .constant, .table, .stepRow, .matmul, .reduce, .gather,
+      .reshape, .broadcast, .permute, .slice, .concat, .attention:
+      return []
+    }
+  }
+}
+
+extension LinearEpilogue {
+  /// Whether one kernel computes product and epilogue; otherwise the product is stored first.
+  package var isSingleKernel: Bool {
+    switch activation {
+    case nil, .relu, .gelu, .geluTanh, .silu, .sigmoid, .tanh: true
+    case .negate, .exp, .sqrt, .rsqrt, .sin, .cos, .floor, .step: false
+    }
+  }
+}
