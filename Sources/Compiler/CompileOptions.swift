@@ -1,0 +1,27 @@
+import ModelSpec
+import Schedules
+import Transforms
+
+/// What a compilation chooses beyond the spec; another value is another plan.
+package struct CompileOptions: Sendable {
+  /// Samples made together.
+  package var batch = 1
+  /// Steps of a whole run; nil takes the spec's.
+  package var steps: Int?
+  /// The guidance scale; nil takes the spec's.
+  package var guidance: Double?
+  /// The share of the steps that is run, in `(0, 1]`.
+  package var strength = 1.0
+  /// Rows and columns: of pixels where the spec has pixels, else of the latent; nil takes the
+  /// spec's.
+  package var size: (height: Int, width: Int)?
+  /// Frames: of pixels where the spec has pixels, else of the latent; nil takes the spec's.
+  package var frames: Int?
+  /// The passes that run.
+  package var passes = PassPipeline.all
+  /// Whether every pass is followed by the verifier.
+  package var isVerifying = false
+
+  /// The defaults.
+  package init() {}
+}

@@ -1,0 +1,43 @@
+import GraphIR
+import ModelSpec
+import Planning
+import Schedules
+import Transforms
+
+/// The graphs of a run, compiled.
+package struct CompiledModel: Sendable {
+  /// The spec, in the size that was asked for.
+  package var spec: ModelSpec
+  /// The steps.
+  package var trajectory: SamplingTrajectory
+  /// The guidance scale; 1 is none.
+  package var guidance: Double
+  /// Samples made together.
+  package var batch: Int
+  /// Pictures to latents, one at a time.
+  package var encoder: CompiledGraph?
+  /// Latents to noised latents, all samples together.
+  package var noising: CompiledGraph?
+  /// The steps, in stages.
+  package var step: CompiledGraph
+  /// Latents to pictures, one at a time.
+  package var decoder: CompiledGraph?
+
+  /// The graphs in the order of a run.
+  package var graphs: [CompiledGraph] {
+    [encoder, noising, step, decoder].compactMap(\.self)
+  }
+
+  /// What the passes did, over all graphs.
+  package var made: [Fusion] { graphs.flatMap(\.made) }
+
+  /// What they left alone, over all graphs.
+  package var refused: [Refusal] { graphs.flatMap(\.refused) }
+
+  /// The multiply-accumulates of one step, guidance included.
+  package var macsPerStep: Int {
+    let graph = step.staged[.step]?.graph
+    return graph.map { graph in graph.values.reduce(0) { $0 + graph.multiplyAccumulates(of: $1) } }
+      ?? 0
+  }
+}

@@ -1,0 +1,172 @@
+import Diagnostics
+import GraphIR
+import Lowering
+import ModelSpec
+import Schedules
+import Transforms
+
+/// Compiles the graphs of one model.
+package struct ModelCompiler: Sendable {
+  /// The spec, in the size of the options.
+  package let spec: ModelSpec
+  /// What was chosen beyond the spec.
+  package let options: CompileOptions
+  private let locations: SpecLocations
+
+  /// A compiler of a loaded spec.
+  ///
+  /// - Throws: Rules `options.*` when the options do not fit the spec.
+  package init(
+    _ loaded: LoadedSpec, options: CompileOptions = CompileOptions()
+  ) throws(DiagnosticsError) {
+    guard (1...1024).contains(options.batch) else {
+      throw DiagnosticsError(
+        Diagnostic(
+          CompileRules.batch, "\(options.batch) samples cannot be made together",
+          help: "ask for 1 to 1024"))
+    }
+    spec = try loaded.spec.resized(size: options.size, frames: options.frames)
+    locations = loaded.locations
+    self.options = options
+  }
+
+  /// The steps of a run.
+  ///
+  /// - Throws: Rules `options.steps`, `options.strength`, `compiler.no-denoiser`.
+  package func trajectory() throws(DiagnosticsError) -> SamplingTrajectory {
+    guard let diffusion = spec.diffusion, spec.denoiser != nil else {
+      throw DiagnosticsError(
+        Diagnostic(
+          CompileRules.noDenoiser, "`\(spec.name)` has no denoiser, so there is nothing to sample",
+          help: "describe one, from `latent_dim` on, or use `eval` on its autoencoder",
+          at: locations.range(of: "")))
+    }
+    guard options.strength > 0, options.strength <= 1 else {
+      throw DiagnosticsError(
+        Diagnostic(
+          CompileRules.strength, "strength \(options.strength) is not above 0 and at most 1",
+          help: "1 starts from noise alone, a small value stays close to the picture"))
+    }
+    let steps = options.steps ?? diffusion.steps
+    let trajectory = SamplingTrajectory(
+      diffusion.sampler, schedule: diffusion.schedule, prediction: diffusion.prediction,
+      steps: steps, strength: options.strength)
+    guard let trajectory else {
+      let most =
+        switch diffusion.sampler {
+        case .subtract(let start): start + 1
+        case .ddim: diffusion.schedule?.trainSteps ?? 0
+        }
+      throw DiagnosticsError(
+        Diagnostic(
+          CompileRules.steps,
+          "sampler \(diffusion.sampler.name) cannot take \(steps) steps",
+          help: "take 1 to \(most)", at: locations.range(of: "diffusion.steps")))
+    }
+    return trajectory
+  }
+
+  /// The guidance scale of a run; 1 is none.
+  ///
+  /// - Throws: Rule `options.guidance`.
+  package func guidance() throws(DiagnosticsError) -> Double {
+    let scale = options.guidance ?? spec.diffusion?.guidance ?? 1
+    guard scale.isFinite, abs(scale) <= 1000 else {
+      throw DiagnosticsError(
+        Diagnostic(
+          CompileRules.guidance, "guidance \(scale) is out of range",
+          help: "scales from 1 (none) to about 10 are usual"))
+    }
+    let conditioning = spec.denoiser?.conditioning
+    let hasNull =
+      conditioning?.label?.nullClass != nil || (conditioning?.prompt?.dropout ?? 0) > 0
+    if scale != 1, !hasNull {
+      throw DiagnosticsError(
+        Diagnostic(
+          CompileRules.guidance,
+          "guidance \(scale) needs a null condition, and `\(spec.name)` has none",
+          help: "use guidance 1, or give `label` or `prompt` a `dropout` above 0",
+          at: locations.range(of: "conditioning")))
+    }
+    return scale
+  }
+
+  /// The graphs of a run: encoder and noise where there is an autoencoder, steps, decoder.
+  ///
+  /// - Throws: What `trajectory` and `guidance` throw; `compiler.broken-graph` for a fault of the
+  ///   program.
+  package func sampling() throws(DiagnosticsError) -> CompiledModel {
+    let trajectory = try trajectory()
+    let scale = try guidance()
+    let batch = options.batch
+    return try located { () throws(GraphError) in
+      guard let step = try ModelGraphs.step(spec, trajectory, guidance: scale, batch: batch) else {
+        throw GraphError("a trajectory needs a denoiser")
+      }
+      return CompiledModel(
+        spec: spec, trajectory: trajectory, guidance: scale, batch: batch,
+        encoder: try ModelGraphs.encoder(spec, batch: 1).map(whole),
+        noising: try ModelGraphs.noising(spec, trajectory, batch: batch).map(whole),
+        step: try CompiledGraph(
+          step, isStaged: true, passes: options.passes, isVerifying: options.isVerifying),
+        decoder: try ModelGraphs.decoder(spec, batch: 1).map(whole))
+    }
+  }
+
+  /// One entry of the model as one graph: `prediction`, `encode` or `decode`.
+  ///
+  /// - Returns: The graph, or nil when the model has no such entry.
+  /// - Throws: `compiler.broken-graph` for a fault of the program.
+  package func entry(_ name: String) throws(DiagnosticsError) -> CompiledGraph? {
+    try located { () throws(GraphError) in
+      switch name {
+      case "prediction": try ModelGraphs.prediction(spec, batch: options.batch).map(whole)
+      case "encode": try ModelGraphs.encoder(spec, batch: options.batch).map(whole)
+      case "decode": try ModelGraphs.decoder(spec, batch: options.batch).map(whole)
+      default: nil
+      }
+    }
+  }
+
+  /// Everything from a picture to the next as one graph, with what a trace shows.
+  ///
+  /// - Throws: What `trajectory` throws; `compiler.broken-graph` for a fault of the program.
+  package func trace() throws(DiagnosticsError) -> TracedGraph {
+    let trajectory = try trajectory()
+    return try located { () throws(GraphError) in
+      guard let traced = try ModelGraphs.trace(spec, trajectory) else {
+        throw GraphError("a trajectory needs a denoiser")
+      }
+      return traced
+    }
+  }
+
+  private func whole(_ graph: Graph) throws(GraphError) -> CompiledGraph {
+    try CompiledGraph(
+      graph, isStaged: false, passes: options.passes, isVerifying: options.isVerifying)
+  }
+
+  /// Turns a graph's fault into a diagnostic at the key responsible.
+  package func located<Result>(
+    _ body: () throws(GraphError) -> Result
+  ) throws(DiagnosticsError) -> Result {
+    do throws(GraphError) {
+      return try body()
+    } catch {
+      throw DiagnosticsError(
+        Diagnostic(
+          CompileRules.brokenGraph, error.message,
+          help: "this is a fault of the program; please report it with the spec",
+          at: locations.range(of: error.origin.path), path: error.origin.path))
+    }
+  }
+}
+
+extension Optional {
+  /// `map` for bodies that throw graph errors.
+  fileprivate func map<Result>(
+    _ body: (Wrapped) throws(GraphError) -> Result
+  ) throws(GraphError) -> Result? {
+    if let self { try body(self) } else { nil }
+  }
+}
