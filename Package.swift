@@ -84,8 +84,8 @@ let package = Package(
     module(
       "Compiler",
       [
-        "ModelSpec", "Weights", "Reference", "Lowering", "Transforms", "Planning", "Runtime",
-        "Documents", "GraphIR", "Schedules", "Text", "Kernels", "Tensors", "Diagnostics",
+        "ModelSpec", "Lowering", "Transforms", "Planning", "GraphIR", "Schedules", "Tensors",
+        "Diagnostics",
       ]),
     module("Media", ["CPNG", "CWebP", subprocess, systemPackage]),
 
@@ -93,8 +93,8 @@ let package = Package(
     module(
       "Diffusion",
       [
-        "Compiler", "Runtime", "ModelSpec", "Weights", "GraphIR", "Schedules", "Text", "Kernels",
-        "Media", "Tensors", "Diagnostics",
+        "Compiler", "Runtime", "Planning", "ModelSpec", "Weights", "GraphIR", "Schedules", "Text",
+        "Kernels", "Media", "Tensors", "Diagnostics",
       ]),
 
     // MARK: Level 8
@@ -142,7 +142,12 @@ let package = Package(
         "Runtime", "Weights", "Documents", "Tensors", "Diagnostics",
       ]),
     tests("MediaTests", ["Media", subprocess]),
-    tests("DiffusionTests", ["Diffusion", "Compiler", "Runtime", "Media", "Tensors", "Diagnostics"]),
+    tests(
+      "DiffusionTests",
+      [
+        "Diffusion", "Compiler", "Runtime", "Reports", "ModelSpec", "Weights", "Media", "Tensors",
+        "Diagnostics",
+      ]),
     tests("CommandTests", ["ditharos", "Documents", "Media", "Weights", "Tensors", "Diagnostics"]),
   ]
 )
