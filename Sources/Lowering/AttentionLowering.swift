@@ -11,12 +11,14 @@ extension LoweringContext {
     _ attention: SelfAttention, _ x: ValueID, name: String
   ) throws(GraphError) -> ValueID {
     let pooled: ValueID
+    var equation: [Probe.Term] = []
     switch attention.map {
     case .given:
       let map = try parameter(name + ".map")
       probe(.attention, "attention", map, .matrix)
       let value = attention.value == .linear ? try linear(name + ".value", x) : x
       pooled = try builder.matmul(map, value, transposeA: true)
+      equation = [.value(value, .tokens), .sign("·"), .value(map, .matrix)]
     case .computed:
       let query = try heads(linear(name + ".query", x), attention.heads)
       let key = try heads(linear(name + ".key", x), attention.heads)
@@ -31,7 +33,7 @@ extension LoweringContext {
       let merged = try builder.permute(builder.matmul(map, value), [0, 2, 1, 3])
       pooled = try builder.reshape(merged, builder.shape(x).dimensions)
     }
-    probe(.pool, "pooled", pooled, .tokens)
+    probe(.pool, "pooled", pooled, .tokens, equation)
     return attention.projection == .linear ? try linear(name + ".projection", pooled) : pooled
   }
 

@@ -13,11 +13,14 @@ extension LoweringContext {
     try at("autoencoder") { context throws(GraphError) in
       let patches = try context.patchify(pixels, autoencoder.patchSize, order: autoencoder.order)
       context.probe(.patchify, "patches", patches, .tokens)
-      try context.probeParameters(.encode, of: "autoencoder.encoder")
+      let equation = try context.probeParameters(
+        .encode, of: "autoencoder.encoder", patches, .tokens)
       let layer = try context.linear("autoencoder.encoder", patches)
-      context.probe(.encode, "before_activation", layer, .tokens)
+      context.probe(.encode, "before_activation", layer, .tokens, equation)
       let tokens = try context.activate(autoencoder.activation, layer)
-      context.probe(.encode, "latent", tokens, .tokens)
+      context.probe(
+        .encode, "latent", tokens, .tokens,
+        [.sign(autoencoder.activation.rawValue), .value(layer, .tokens)])
       let extents = context.builder.shape(pixels).dimensions
       return try context.unpatchify(
         tokens, to: autoencoder.latentDimensions(of: extents), PatchSize(height: 1, width: 1),
@@ -36,11 +39,14 @@ extension LoweringContext {
     try at("autoencoder") { context throws(GraphError) in
       let tokens = try context.patchify(
         latent, PatchSize(height: 1, width: 1), order: autoencoder.positionOrder)
-      try context.probeParameters(.decode, of: "autoencoder.decoder")
+      let equation = try context.probeParameters(
+        .decode, of: "autoencoder.decoder", tokens, .tokens)
       let layer = try context.linear("autoencoder.decoder", tokens)
-      context.probe(.decode, "before_activation", layer, .tokens)
+      context.probe(.decode, "before_activation", layer, .tokens, equation)
       let patches = try context.activate(autoencoder.activation, layer)
-      context.probe(.decode, "pixels", patches, .tokens)
+      context.probe(
+        .decode, "pixels", patches, .tokens,
+        [.sign(autoencoder.activation.rawValue), .value(layer, .tokens)])
       let pixels = try context.unpatchify(
         patches, to: dimensions, autoencoder.patchSize, order: autoencoder.order)
       context.probe(.arrange, "frames", pixels, .frames)

@@ -65,8 +65,10 @@ extension LoweringContext {
     _ order: [ModulationChunk], count: Int, name: String, activation: Activation,
     _ condition: ValueID
   ) throws(GraphError) -> [ModulationVectors] {
-    try probeParameters(.modulation, of: name)
-    let rows = try linear(name, activate(activation, condition))
+    let active = try activate(activation, condition)
+    let equation = try probeParameters(.modulation, of: name, active, .column)
+    let rows = try linear(name, active)
+    probe(.modulation, "chunks", rows, .column, equation)
     let width = builder.shape(rows)[1] / (order.count * count)
     var result: [ModulationVectors] = []
     for place in 0..<count {
@@ -97,7 +99,12 @@ extension LoweringContext {
     case .adaln, .adalnZero: scale = try builder.add(scale, builder.scalar(1))
     }
     let result = try builder.add(builder.multiply(x, scale), shift)
-    probe(.modulate, "conditioned_latent", result, .tokens)
+    probe(
+      .modulate, "conditioned_latent", result, .tokens,
+      [
+        .value(scale, .column), .sign("∘"), .value(x, .tokens), .sign("+"),
+        .value(shift, .column),
+      ])
     return result
   }
 }

@@ -93,9 +93,9 @@ extension LoweringContext {
           activation: modulation.activation, condition)
         tokens = try modulate(tokens, vectors[0])
       }
-      try probeParameters(.final, of: "final_layer")
+      let equation = try probeParameters(.final, of: "final_layer", tokens, .tokens)
       let result = try linear("final_layer", tokens)
-      probe(.final, name, result, .tokens)
+      probe(.final, name, result, .tokens, equation)
       return result
     }
   }

@@ -75,14 +75,27 @@ struct LoweringContext {
   }
 
   /// Notes a value for traces.
-  mutating func probe(_ role: Role, _ name: String, _ value: ValueID, _ layout: Probe.Layout) {
+  mutating func probe(
+    _ role: Role, _ name: String, _ value: ValueID, _ layout: Probe.Layout,
+    _ equation: [Probe.Term] = []
+  ) {
     probes.append(
-      Probe(role: role, name: name, value: value, layout: layout, block: builder.origin.block))
+      Probe(
+        role: role, name: name, value: value, layout: layout, equation: equation,
+        block: builder.origin.block))
   }
 
   /// Notes the parameters of a linear layer for traces.
-  mutating func probeParameters(_ role: Role, of name: String) throws(GraphError) {
-    probe(role, "weight", try parameter(name + ".weight"), .matrix)
-    probe(role, "bias", try parameter(name + ".bias"), .vector)
+  ///
+  /// - Returns: The equation of the layer's result.
+  mutating func probeParameters(
+    _ role: Role, of name: String, _ x: ValueID, _ layout: Probe.Layout
+  ) throws(GraphError) -> [Probe.Term] {
+    let (weight, bias) = (try parameter(name + ".weight"), try parameter(name + ".bias"))
+    probe(role, "weight", weight, .matrix)
+    probe(role, "bias", bias, .vector)
+    return [
+      .value(weight, .matrix), .sign("·"), .value(x, layout), .sign("+"), .value(bias, .column),
+    ]
   }
 }

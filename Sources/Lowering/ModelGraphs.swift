@@ -100,15 +100,24 @@ package enum ModelGraphs {
     var signal: ValueID?
     if let autoencoder = spec.autoencoder, let pixels = spec.pixels {
       let input = context.builder.input("pixels", .f32([1] + pixels.dimensions))
+      context.probe(.patchify, pixels.frames == nil ? "image" : "video", input, .frames)
       signal = try context.encode(input, autoencoder)
     }
     let noise = context.builder.input("noise", .f32([1] + denoiser.latent.dimensions))
     context.probe(.noise, "noise", noise, .positions)
     var latent = noise
-    if let signal { latent = try context.noised(signal, noise, trajectory) }
-    context.probe(.noise, "noised_latent", latent, .positions)
+    if let signal {
+      latent = try context.noised(signal, noise, trajectory)
+      context.probe(
+        .noise, "noised_latent", latent, .positions,
+        [
+          .factor(trajectory.signalCoefficient), .value(signal, .positions),
+          .sign("+"), .factor(trajectory.noiseCoefficient), .value(noise, .positions),
+        ].compactMap(\.self))
+    } else {
+      context.probe(.noise, "noised_latent", latent, .positions)
+    }
     let next = try context.tracedStep(denoiser, latent, noise, signal, trajectory)
-    context.probe(.denoise, "denoised_latent", next, .positions)
     if let autoencoder = spec.autoencoder, let pixels = spec.pixels {
       context.builder.output(
         "pixels", try context.decode(next, autoencoder, to: [1] + pixels.dimensions))
@@ -158,14 +167,26 @@ extension LoweringContext {
     try at("training") { context throws(GraphError) in
       let target = try context.target(noise, signal, trajectory)
       let difference = try context.builder.subtract(prediction, target)
-      context.probe(.loss, "difference", difference, .positions)
+      context.probe(
+        .loss, "difference", difference, .positions,
+        [.value(prediction, .positions), .sign("-"), .value(target, .positions)])
       let square = try context.builder.multiply(difference, difference)
       let axes = Array(0..<context.builder.shape(square).rank)
       let loss = try context.builder.append(.reduce(.mean, axes: axes), [square])
       context.probe(.loss, "loss", loss, .scalar)
       context.builder.output("loss", loss)
     }
-    return try update(latent, prediction, trajectory)
+    let next = try update(latent, prediction, trajectory)
+    let (kept, moved) = (
+      trajectory.latentCoefficients[0], trajectory.predictionCoefficients[0]
+    )
+    probe(
+      .denoise, "denoised_latent", next, .positions,
+      [
+        .factor(kept), .value(latent, .positions), .sign(moved < 0 ? "-" : "+"),
+        .factor(abs(moved)), .value(prediction, .positions),
+      ].compactMap(\.self))
+    return next
   }
 
   /// What the prediction should be.
@@ -239,6 +260,13 @@ extension LoweringContext {
     _ x: ValueID, by coefficient: Double
   ) throws(GraphError) -> ValueID {
     coefficient == 1 ? x : try builder.multiply(x, builder.scalar(coefficient))
+  }
+}
+
+extension Probe.Term {
+  /// A factor before a value; nil for 1.
+  fileprivate static func factor(_ value: Double) -> Probe.Term? {
+    value == 1 ? nil : .sign("\(Float(value)) ·")
   }
 }
 

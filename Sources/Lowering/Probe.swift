@@ -30,6 +30,8 @@ package struct Probe: Sendable, Hashable {
     case matrix
     /// As one vector.
     case vector
+    /// As one vector, upright beside matrices.
+    case column
     /// One number.
     case scalar
     /// `[batch, channels, (frames,) rows, columns]`, shown as pictures.
@@ -44,8 +46,16 @@ package struct Probe: Sendable, Hashable {
   package var value: ValueID
   /// How it is laid out.
   package var layout: Layout
+  /// What it is the result of, in values and signs; empty for what is given.
+  package var equation: [Term]
   /// The block, where the step belongs to one.
   package var block: Int?
+
+  /// A part of an equation.
+  package enum Term: Sendable, Hashable {
+    case value(ValueID, Layout)
+    case sign(String)
+  }
 }
 
 /// A graph and the values of it that a trace shows.
