@@ -84,8 +84,8 @@ let package = Package(
     module(
       "Compiler",
       [
-        "ModelSpec", "Lowering", "Transforms", "Planning", "GraphIR", "Schedules", "Tensors",
-        "Diagnostics",
+        "ModelSpec", "Lowering", "Transforms", "Planning", "Runtime", "GraphIR", "Schedules",
+        "Tensors", "Diagnostics",
       ]),
     module("Media", ["CPNG", "CWebP", subprocess, systemPackage]),
 

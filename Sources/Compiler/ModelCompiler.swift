@@ -141,6 +141,21 @@ package struct ModelCompiler: Sendable {
     }
   }
 
+  /// A graph as one stage.
+  ///
+  /// - Throws: `compiler.broken-graph` for a fault of the program.
+  package func compile(_ graph: Graph) throws(DiagnosticsError) -> CompiledGraph {
+    try located { () throws(GraphError) in try whole(graph) }
+  }
+
+  /// One forward pass of the denoiser as lowered, at batch 1.
+  func loweredPrediction() throws(GraphError) -> Graph? {
+    try ModelGraphs.prediction(spec, batch: 1)
+  }
+
+  /// The place of a canonical key in the spec's text.
+  func range(of path: String) -> SourceRange? { locations.range(of: path) }
+
   private func whole(_ graph: Graph) throws(GraphError) -> CompiledGraph {
     try CompiledGraph(
       graph, isStaged: false, passes: options.passes, isVerifying: options.isVerifying)

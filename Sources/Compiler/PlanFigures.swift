@@ -1,0 +1,206 @@
+import Diagnostics
+import GraphIR
+import ModelSpec
+import Planning
+import Runtime
+import Tensors
+import Transforms
+
+/// What a model costs, known before anything is allocated.
+package struct PlanFigures: Sendable {
+  /// One stage of one graph.
+  package struct StageFigures: Sendable {
+    /// The graph: `encode`, `noise`, `step` or `decode`.
+    package var graph: String
+    /// When the stage runs.
+    package var binding: Binding
+    /// Nodes after the passes.
+    package var nodes: Int
+    /// Kernel calls of one run.
+    package var instructions: Int
+    /// Multiply-accumulates of one run.
+    package var macs: Int
+    /// Floating-point operations of one run.
+    package var flops: Int
+    /// Bytes of the arena.
+    package var arenaBytes: Int
+    /// The largest sum of bytes alive at once.
+    package var arenaLowerBoundBytes: Int
+    /// The largest tensor alive where that sum is reached.
+    package var peakTensor: String?
+    /// The spec key of that tensor.
+    package var peakOrigin: Origin?
+  }
+
+  /// The model's name.
+  package var name: String
+  /// The number of parameters; buffers do not count.
+  package var parameters: Int
+  /// Multiply-accumulates of one forward pass of the denoiser at batch 1.
+  package var macs: Int
+  /// Multiply-accumulates of one step, guidance included.
+  package var macsPerStep: Int
+  /// Floating-point operations of a whole run, all stages and steps.
+  package var flops: Int
+  /// Nodes as lowered.
+  package var nodes: Int
+  /// Kernel calls, each stage counted once.
+  package var instructions: Int
+  /// Bytes of the arenas.
+  package var arenaBytes: Int
+  /// The sum of their lower bounds.
+  package var arenaLowerBoundBytes: Int
+  /// Bytes of the values that stages hand on.
+  package var carriedBytes: Int
+  /// Bytes of the weights as they are kept.
+  package var weightBytes: Int
+  /// Bytes that kernels use beside their operands, with one thread.
+  package var scratchBytes: Int
+  /// Bytes of inputs, states and results.
+  package var interfaceBytes: Int
+  /// The stages, in the order of a run.
+  package var stages: [StageFigures]
+  /// What the passes did.
+  package var fusions: [Fusion]
+  /// What they left alone.
+  package var refused: [Refusal]
+
+  private let outlines: [ProgramOutline]
+
+  /// The figures of compiled graphs.
+  ///
+  /// - Parameters:
+  ///   - spec: The spec, in the size asked for.
+  ///   - graphs: The graphs of a run, in order.
+  ///   - prediction: One forward pass as lowered, at batch 1; nil without a denoiser.
+  ///   - stepCount: How often the stage of the binding `step` runs in graph `step`.
+  /// - Throws: `GraphError` when a node exceeds what the kernels can address.
+  init(
+    _ spec: ModelSpec, _ graphs: [CompiledGraph], prediction: Graph?, stepCount: Int
+  ) throws(GraphError) {
+    name = spec.name
+    parameters = spec.parameterCount
+    macs = prediction.map(Self.macs) ?? 0
+    var outlines: [ProgramOutline] = []
+    var stages: [StageFigures] = []
+    flops = 0
+    for graph in graphs {
+      let outline: ProgramOutline
+      do {
+        outline = try ProgramOutline(graph.staged, graph.plan)
+      } catch {
+        throw GraphError("\(error)")
+      }
+      for (index, stage) in graph.staged.stages.enumerated() {
+        let figures = StageFigures(
+          graph.name, stage, graph.plan.plans[index], outline.instructionCounts[index])
+        let isLoop = graph.name == "step" && stage.binding == .step
+        flops += figures.flops * (isLoop ? stepCount : 1)
+        stages.append(figures)
+      }
+      outlines.append(outline)
+    }
+    self.outlines = outlines
+    self.stages = stages
+    macsPerStep = stages.first { $0.graph == "step" && $0.binding == .step }?.macs ?? 0
+    nodes = graphs.reduce(0) { $0 + $1.lowered.nodes.count }
+    instructions = stages.reduce(0) { $0 + $1.instructions }
+    arenaBytes = graphs.reduce(0) { $0 + $1.plan.arenaByteCount }
+    arenaLowerBoundBytes = graphs.reduce(0) { $0 + $1.plan.lowerBoundByteCount }
+    carriedBytes = graphs.reduce(0) { $0 + $1.plan.carriedByteCount }
+    interfaceBytes = graphs.reduce(0) { $0 + $1.plan.interfaceByteCount }
+    var seen: Set<StoredWeight> = []
+    weightBytes = graphs.flatMap(\.plan.weights).filter { seen.insert($0).inserted }
+      .reduce(0) { $0 + $1.byteCount }
+    fusions = graphs.flatMap(\.made)
+    refused = graphs.flatMap(\.refused)
+    scratchBytes = 0
+    scratchBytes = scratchBytes(threads: 1)
+  }
+
+  /// Bytes that kernels use beside their operands, with a number of threads.
+  package func scratchBytes(threads: Int) -> Int {
+    outlines.reduce(0) { $0 + $1.scratchByteCount(threadCount: threads) }
+  }
+
+  /// Bytes of a run, with one thread.
+  package var peakBytes: Int {
+    arenaBytes + carriedBytes + weightBytes + scratchBytes + interfaceBytes
+  }
+
+  fileprivate static func macs(_ graph: Graph) -> Int {
+    graph.values.reduce(0) { $0 + graph.multiplyAccumulates(of: $1) }
+  }
+}
+
+extension PlanFigures.StageFigures {
+  fileprivate init(_ graph: String, _ stage: Stage, _ plan: MemoryPlan, _ instructions: Int) {
+    self.init(
+      graph: graph, binding: stage.binding, nodes: stage.graph.nodes.count,
+      instructions: instructions, macs: PlanFigures.macs(stage.graph),
+      flops: stage.graph.values.reduce(0) {
+        $0 + stage.graph.floatingPointOperations(of: $1)
+      },
+      arenaBytes: plan.arenaByteCount, arenaLowerBoundBytes: plan.lowerBoundByteCount,
+      peakTensor: plan.peakValue.map { value in
+        "\(value) = \(OpInfo(stage.graph[value].op).name) : \(stage.graph[value].type)"
+      },
+      peakOrigin: plan.peakValue.map { stage.graph[$0].origin })
+  }
+}
+
+extension ModelCompiler {
+  /// What a run costs; for a spec without a denoiser, what its autoencoder costs.
+  ///
+  /// - Throws: What `sampling` throws.
+  package func figures() throws(DiagnosticsError) -> PlanFigures {
+    if spec.denoiser == nil {
+      var graphs: [CompiledGraph] = []
+      for name in ["encode", "decode"] { if let graph = try entry(name) { graphs.append(graph) } }
+      return try figures(of: graphs, stepCount: 1)
+    }
+    let model = try sampling()
+    return try figures(of: model.graphs, stepCount: model.trajectory.timesteps.count)
+  }
+
+  /// What compiled graphs cost.
+  ///
+  /// - Throws: `compiler.broken-graph` for a fault of the program.
+  package func figures(
+    of graphs: [CompiledGraph], stepCount: Int
+  ) throws(DiagnosticsError) -> PlanFigures {
+    try located { () throws(GraphError) in
+      try PlanFigures(
+        spec, graphs, prediction: try loweredPrediction(), stepCount: stepCount)
+    }
+  }
+
+  /// The budgets of the spec that figures exceed, each located and with what exceeds it.
+  package func exceededBudgets(_ figures: PlanFigures) -> [Diagnostic] {
+    guard let limits = spec.limits else { return [] }
+    func exceeded(_ key: String, _ what: String, _ value: Int, _ limit: Int?) -> Diagnostic? {
+      guard let limit, value > limit else { return nil }
+      let largest = figures.stages.max { $0.arenaBytes < $1.arenaBytes }
+      let help =
+        switch key {
+        case "peak_memory":
+          "weights take \(figures.weightBytes) bytes, the arena \(figures.arenaBytes)"
+            + (largest?.peakTensor.map { ", most of it alive with \($0)" } ?? "")
+            + (largest?.peakOrigin.map { " of \($0)" } ?? "")
+        case "parameters": "raise the limit, or make latent_dim or depth smaller"
+        default: "raise the limit, or use fewer tokens, a smaller latent_dim or no guidance"
+        }
+      let path = "limits.\(key)"
+      return Diagnostic(
+        CompileRules.budget, "the model needs \(value) \(what); the limit is \(limit)",
+        help: help, at: range(of: path), path: path)
+    }
+    return [
+      exceeded("peak_memory", "bytes of memory", figures.peakBytes, limits.peakMemory),
+      exceeded("parameters", "parameters", figures.parameters, limits.parameters),
+      exceeded(
+        "macs_per_step", "multiply-accumulates per step", figures.macsPerStep,
+        limits.macsPerStep),
+    ].compactMap(\.self)
+  }
+}

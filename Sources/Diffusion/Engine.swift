@@ -1,0 +1,90 @@
+import Compiler
+import Diagnostics
+import GraphIR
+import Kernels
+import ModelSpec
+import Runtime
+import Tensors
+import Weights
+
+/// What executes graphs: kernels, threads, and one store for the weights of all graphs.
+package final class Engine {
+  /// The kernels.
+  package let row: KernelRow
+  /// The threads.
+  package let pool: ThreadPool
+  private let store: WeightStore
+
+  /// An engine for a model.
+  ///
+  /// - Parameters:
+  ///   - parameters: The values of the model's parameters.
+  ///   - threads: The number of threads; nil takes the processor's physical cores, or its quota.
+  /// - Throws: Rule `run.memory` when threads cannot be made; `options.kernels` for a name of
+  ///   kernels that is not known here.
+  package init(parameters: ParameterSource, threads: Int?) throws(DiagnosticsError) {
+    do throws(UnsupportedKernelRow) {
+      row = try KernelRow.selected()
+    } catch {
+      throw DiagnosticsError(
+        Diagnostic(
+          Rule("options.kernels", kind: .usage, summary: "the kernels asked for run here"),
+          "\(error)", help: "unset \(KernelRow.environmentKey), or set it to one of those"))
+    }
+    let count = threads ?? Processor.current().defaultThreadCount
+    guard let pool = ThreadPool(threadCount: count) else {
+      throw DiagnosticsError(
+        Diagnostic(
+          DiffusionRules.memory, "\(count) threads cannot be made", help: "use fewer --threads"))
+    }
+    self.pool = pool
+    store = WeightStore(parameters)
+  }
+
+  /// A compiled graph bound to memory.
+  ///
+  /// - Throws: Rule `run.memory`, and what reading weights throws.
+  package func executable(_ graph: CompiledGraph) throws(DiagnosticsError) -> Executable {
+    do {
+      return try Executable(graph.staged, graph.plan, weights: store, pool: pool, row: row)
+    } catch let error as DiagnosticsError {
+      throw error
+    } catch {
+      throw DiagnosticsError(
+        Diagnostic(
+          DiffusionRules.memory, "`\(graph.name)` cannot be set up: \(error)",
+          help: "`plan` states the memory that a run needs"))
+    }
+  }
+}
+
+extension ModelSpec {
+  /// The model's parameters from the spec, a file or a generator.
+  ///
+  /// - Parameters:
+  ///   - argument: A file, a folder or `random:SEED`; nil takes the spec's file.
+  ///   - folder: The folder of the spec, for the spec's file.
+  /// - Throws: Rules `weights.*`.
+  package func openParameters(
+    _ argument: String?, folder: String
+  ) throws(DiagnosticsError) -> ParameterSource {
+    try ParameterSource.open(
+      parameterDeclarations.map { WantedParameter(name: $0.name, dimensions: $0.dimensions) },
+      inline: parameters.map { (name: $0.name, value: $0.value) },
+      weights: argument ?? weights?.file.map { folder.isEmpty ? $0 : "\(folder)/\($0)" },
+      layout: weights?.layout ?? "ditharos")
+  }
+}
+
+/// Turns a runtime's complaint about a tensor into a diagnostic.
+func checked<Result>(
+  _ rule: Rule, _ body: () throws -> Result
+) throws(DiagnosticsError) -> Result {
+  do {
+    return try body()
+  } catch let error as DiagnosticsError {
+    throw error
+  } catch {
+    throw DiagnosticsError(Diagnostic(rule, "\(error)"))
+  }
+}

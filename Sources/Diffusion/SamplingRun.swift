@@ -1,0 +1,163 @@
+import Compiler
+import Diagnostics
+import GraphIR
+import Kernels
+import ModelSpec
+import Runtime
+import Tensors
+
+/// What a run starts from.
+package struct SamplingRequest: Sendable {
+  /// Words or class.
+  package var conditions = ConditionRequest()
+  /// The seed of the noise; nil takes the spec's example, or 0.
+  package var seed: UInt64?
+  /// Noise in the latent's shape, `[samples, channels, (frames,) height, width]`.
+  package var noise: Tensor?
+  /// Pictures to start from, `[1, channels, (frames,) height, width]`; nil takes the spec's
+  /// example.
+  package var pixels: Tensor?
+
+  /// A request that takes everything from the spec.
+  package init() {}
+}
+
+/// A compiled model bound to memory: prompt to latents and pictures.
+package final class SamplingRun {
+  /// The compiled graphs.
+  package let model: CompiledModel
+  private let encoder: Executable?
+  private let noising: Executable?
+  private let step: Executable
+  private let decoder: Executable?
+
+  /// Binds a compiled model to memory, packs its weights and computes what depends on no input.
+  ///
+  /// - Throws: Rule `run.memory`, and what reading weights throws.
+  package init(_ model: CompiledModel, engine: Engine) throws(DiagnosticsError) {
+    self.model = model
+    encoder = try model.encoder.map { graph throws(DiagnosticsError) in
+      try engine.executable(graph)
+    }
+    noising = try model.noising.map { graph throws(DiagnosticsError) in
+      try engine.executable(graph)
+    }
+    step = try engine.executable(model.step)
+    decoder = try model.decoder.map { graph throws(DiagnosticsError) in
+      try engine.executable(graph)
+    }
+  }
+
+  /// The number of steps.
+  package var stepCount: Int { model.trajectory.timesteps.count }
+
+  /// Samples latents.
+  ///
+  /// - Parameters:
+  ///   - request: What the run starts from.
+  ///   - progress: Called after each step with the number of steps done.
+  /// - Returns: `[samples, channels, (frames,) height, width]`.
+  /// - Throws: Rules `run.*`, and those of prompts.
+  package func latents(
+    _ request: SamplingRequest, progress: (Int) -> Void = { _ in }
+  ) throws(DiagnosticsError) -> Tensor {
+    let inputs = try model.spec.conditionInputs(request.conditions, batch: model.batch)
+    let noise = try noise(for: request)
+    let start = try start(request, noise: noise)
+    return try checked(DiffusionRules.tensor) {
+      for name in inputs.keys.sorted() {
+        if let input = inputs[name] { try step.set(name, input) }
+      }
+      try step.setState("latent", start)
+      try step.prepare()
+      for index in 0..<stepCount {
+        step.step(index)
+        progress(index + 1)
+      }
+      return try step.state("latent")
+    }
+  }
+
+  /// Decodes one sample's pictures, `[1, channels, (frames,) height, width]`; nil without an
+  /// autoencoder.
+  ///
+  /// - Parameter latents: `[samples, channels, (frames,) height, width]`.
+  /// - Throws: Rule `eval.tensor` when the latents do not fit.
+  package func pixels(
+    of latents: Tensor, sample: Int
+  ) throws(DiagnosticsError) -> Tensor? {
+    guard let decoder else { return nil }
+    let dimensions = Array(latents.shape.dimensions.dropFirst())
+    let count = dimensions.reduce(1, *)
+    return try checked(DiffusionRules.tensor) {
+      try decoder.set(
+        "latent",
+        Tensor([1] + dimensions, Array(latents.values[(sample * count)..<((sample + 1) * count)])))
+      try decoder.run()
+      return try decoder.output("pixels")
+    }
+  }
+
+  private func noise(for request: SamplingRequest) throws(DiagnosticsError) -> Tensor {
+    guard let latent = model.spec.denoiser?.latent else {
+      preconditionFailure("a compiled model has a denoiser")
+    }
+    let dimensions = [model.batch] + latent.dimensions
+    if let noise = request.noise {
+      guard noise.shape.dimensions.withoutOnes == dimensions.withoutOnes else {
+        throw DiagnosticsError(
+          Diagnostic(
+            DiffusionRules.noise, "the noise is \(noise.shape), the latent \(Shape(dimensions))",
+            help: "give a tensor of the latent's shape"))
+      }
+      return Tensor(dimensions, noise.values)
+    }
+    if request.seed == nil, let noise = model.spec.example?.noise,
+      noise.values.count == dimensions.reduce(1, *)
+    {
+      return Tensor(dimensions, noise.values)
+    }
+    return Tensor(
+      dimensions,
+      philoxNormals(seed: request.seed ?? 0, step: 0, count: dimensions.reduce(1, *)))
+  }
+
+  /// The latent of the first step: the encoded pictures with noise, or noise alone.
+  private func start(
+    _ request: SamplingRequest, noise: Tensor
+  ) throws(DiagnosticsError) -> Tensor {
+    var pixels = request.pixels
+    if pixels == nil, let given = model.spec.example?.pixels, let space = model.spec.pixels {
+      let wanted = [1, space.channels] + (space.frames.map { [$0] } ?? [])
+      let dimensions = wanted + [space.height, space.width]
+      if given.values.count == dimensions.reduce(1, *) {
+        pixels = Tensor(dimensions, given.values)
+      }
+    }
+    guard let pixels, let encoder, let noising else { return noise }
+    return try checked(DiffusionRules.pixels) {
+      try encoder.set("pixels", pixels)
+      try encoder.run()
+      let latent = try encoder.output("latent")
+      let samples = (0..<model.batch).flatMap { _ in latent.values }
+      try noising.set("latent", Tensor(noise.shape.dimensions, samples))
+      try noising.set("noise", noise)
+      try noising.run()
+      return try noising.output("noised")
+    }
+  }
+}
+
+extension [Int] {
+  /// The extents that say something about the order of elements.
+  var withoutOnes: [Int] { filter { $0 != 1 } }
+}
+
+extension Optional {
+  /// `map` for bodies that throw diagnostics.
+  func map<Result>(
+    _ body: (Wrapped) throws(DiagnosticsError) -> Result
+  ) throws(DiagnosticsError) -> Result? {
+    if let self { try body(self) } else { nil }
+  }
+}

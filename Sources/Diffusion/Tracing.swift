@@ -1,0 +1,135 @@
+import Compiler
+import Diagnostics
+import GraphIR
+import Kernels
+import Lowering
+import ModelSpec
+import Runtime
+import Tensors
+import Transforms
+
+/// Runs the whole way from a picture to the next once, and keeps every value that a person would
+/// write down.
+package struct Tracer {
+  private let compiler: ModelCompiler
+  private let engine: Engine
+
+  /// The most values of a tensor that a trace shows.
+  package static let valueLimit = 4096
+
+  /// A tracer of a compiler's model.
+  package init(_ compiler: ModelCompiler, engine: Engine) {
+    self.compiler = compiler
+    self.engine = engine
+  }
+
+  /// The values of one trace; with `training` in the spec, also gradients and one optimiser step.
+  ///
+  /// - Throws: Rule `trace.size` for a model too large to read; rules `run.*`.
+  package func trace(_ conditions: ConditionRequest) throws(DiagnosticsError) -> TraceResult {
+    let spec = compiler.spec
+    let traced = try compiler.trace()
+    try checkSize(traced)
+    var graph = traced.graph
+    let learnable = spec.parameterDeclarations.filter(\.isLearnable).map(\.name)
+    if spec.training != nil {
+      graph = try compiler.located { () throws(GraphError) in
+        try differentiated(graph, loss: "loss", withRespectTo: learnable)
+      }
+      graph = try compiler.located { () throws(GraphError) in
+        try descended(graph, learnable, rate: spec.training?.learningRate ?? 0)
+      }
+    }
+    var shown = Set<Int>()
+    for probe in traced.probes {
+      shown.insert(probe.value.index)
+      for case .value(let value, _) in probe.equation { shown.insert(value.index) }
+    }
+    for index in shown.sorted() { graph.outputs.append(Output("value.\(index)", ValueID(index))) }
+    let compiled = try compiler.compile(graph)
+    let executable = try engine.executable(compiled)
+    for (name, tensor) in try inputs(graph, conditions) {
+      try checked(DiffusionRules.tensor) { try executable.set(name, tensor) }
+    }
+    return try checked(DiffusionRules.tensor) {
+      try executable.run()
+      var values = [Tensor?](repeating: nil, count: traced.graph.nodes.count)
+      for index in shown.sorted() { values[index] = try executable.output("value.\(index)") }
+      let isTraining = spec.training != nil
+      return TraceResult(
+        name: spec.name, depth: spec.denoiser?.depth ?? 0, probes: traced.probes, values: values,
+        given: traced.graph.nodes.map { node in
+          switch node.op {
+          case .input, .parameter, .constant, .table: true
+          default: false
+          }
+        },
+        gradients: isTraining
+          ? try learnable.map { (name: $0, value: try executable.output("gradient.\($0)")) } : [],
+        updated: isTraining
+          ? try learnable.map { (name: $0, value: try executable.output("updated.\($0)")) } : [],
+        published: Set(spec.example?.published ?? []))
+    }
+  }
+
+  private func checkSize(_ traced: TracedGraph) throws(DiagnosticsError) {
+    let largest = traced.probes.max {
+      traced.graph[$0.value].type.shape.elementCount
+        < traced.graph[$1.value].type.shape.elementCount
+    }
+    guard let largest else { return }
+    let type = traced.graph[largest.value].type
+    if type.shape.elementCount > Self.valueLimit {
+      throw DiagnosticsError(
+        Diagnostic(
+          DiffusionRules.traceSize,
+          "`\(compiler.spec.name)` is too large to trace: \(largest.role.rawValue).\(largest.name) "
+            + "is \(type), and a trace shows at most \(Self.valueLimit) values of a tensor",
+          help: "trace a smaller model, or use `eval` to get one result"))
+    }
+  }
+
+  /// The inputs of the traced graph, from the request and the spec's example.
+  private func inputs(
+    _ graph: Graph, _ conditions: ConditionRequest
+  ) throws(DiagnosticsError) -> [(String, Tensor)] {
+    let spec = compiler.spec
+    var inputs = try spec.conditionInputs(conditions, batch: 1)
+    var result: [(String, Tensor)] = []
+    for node in graph.nodes {
+      guard case .input(let name) = node.op, !result.contains(where: { $0.0 == name }) else {
+        continue
+      }
+      if let tensor = inputs.removeValue(forKey: name) {
+        result.append((name, tensor))
+        continue
+      }
+      let example = name == "pixels" ? spec.example?.pixels : spec.example?.noise
+      let dimensions = node.type.shape.dimensions
+      let count = node.type.shape.elementCount
+      if let example, example.values.count == count {
+        result.append((name, Tensor(dimensions, example.values)))
+      } else if name == "pixels" {
+        let low = Float(spec.pixels?.range.lowerBound ?? 0)
+        result.append((name, Tensor(dimensions, [Float](repeating: low, count: count))))
+      } else {
+        result.append((name, Tensor(dimensions, philoxNormals(seed: 0, step: 0, count: count))))
+      }
+    }
+    return result
+  }
+}
+
+/// A graph with one step of gradient descent: outputs `updated.NAME`.
+private func descended(
+  _ graph: Graph, _ parameters: [String], rate: Double
+) throws(GraphError) -> Graph {
+  var builder = GraphBuilder(continuing: graph)
+  for name in parameters {
+    let value = graph.values.first { graph[$0].op == .parameter([name]) }
+    guard let value, let gradient = graph.output(named: "gradient.\(name)") else { continue }
+    let step = try builder.multiply(gradient, builder.scalar(rate))
+    builder.output("updated.\(name)", try builder.subtract(value, step))
+  }
+  return builder.graph
+}
