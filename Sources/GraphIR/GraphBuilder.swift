@@ -10,6 +10,9 @@ package struct GraphBuilder: Sendable {
   /// A builder of an empty graph.
   package init(name: String) { graph = Graph(name: name) }
 
+  /// A builder that appends to a graph.
+  package init(extending graph: Graph) { self.graph = graph }
+
   /// The type of a value.
   package func type(_ value: ValueID) -> TensorType { graph[value].type }
 

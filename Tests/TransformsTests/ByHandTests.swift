@@ -2,6 +2,7 @@ import GraphIR
 import Reference
 import Tensors
 import Testing
+import Transforms
 
 /// The worked example against its published and chosen numbers.
 @Suite struct ByHandTests {
@@ -33,5 +34,49 @@ import Testing
     #expect(values["conditioned"] == Tensor([2, 4], [3, 1, 5, 3, 2, 4, 2, 2]))
     #expect(values["predicted"] == Tensor([2, 4], [-4, -6, -2, -3, -4, -6, -4, -1]))
     #expect(values["loss"] == Tensor([], [16.25]))
+  }
+
+  @Test func `the gradients are those worked out by hand`() throws {
+    let example = try ByHandExample()
+    let graph = try differentiated(
+      example.graph, loss: "loss", withRespectTo: ByHandExample.learnable)
+    #expect(GraphVerifier.verify(graph).map(\.description) == [])
+    let values = try Evaluator(graph: graph)
+      .evaluate(inputs: example.inputs, parameters: example.parameters)
+    #expect(
+      values["gradient.feed_forward.weight"] == Tensor([2, 2], [-1, -0.5, -1.25, -1.5]))
+    #expect(values["gradient.feed_forward.bias"] == Tensor([2], [-0.25, -0.25]))
+    // The outer product with the condition vector.
+    let modulation: [Float] = [1.75, -2, 1.25, -0.5]
+    let condition: [Float] = [0, 1, -1, 1, 1]
+    let outer = modulation.flatMap { row in condition.map { row * $0 } }
+    #expect(values["gradient.modulation.weight"] == Tensor([4, 5], outer))
+    #expect(values["gradient.modulation.bias"] == Tensor([4], modulation))
+  }
+
+  @Test func `one step of gradient descent lowers the loss as published`() throws {
+    let example = try ByHandExample()
+    let graph = try differentiated(
+      example.graph, loss: "loss", withRespectTo: ByHandExample.learnable)
+    let evaluator = Evaluator(graph: graph)
+    let gradients = try evaluator.evaluate(
+      inputs: example.inputs, parameters: example.parameters)
+    var updated = example.parameters
+    for name in ByHandExample.learnable {
+      let gradient = try #require(gradients["gradient.\(name)"])
+      let values = try #require(example.parameters[name]).values
+      updated[name]?.values = zip(values, gradient.values).map { $0 - $1 / 256 }
+    }
+    let bindings = Evaluator.Bindings(inputs: example.inputs, parameters: updated)
+    let loss = try #require(try evaluator.evaluate(bindings)["loss"])
+    #expect(loss.values == [5_512_675_984_961 / 8_796_093_022_208])
+  }
+
+  @Test func `frozen layers have no gradient nodes`() throws {
+    let example = try ByHandExample()
+    let graph = try differentiated(
+      example.graph, loss: "loss", withRespectTo: ["feed_forward.bias"])
+    let appended = graph.nodes[example.graph.nodes.count...]
+    #expect(!appended.contains { if case .matmul = $0.op { true } else { false } })
   }
 }
