@@ -124,7 +124,7 @@ package struct Tracer {
 private func descended(
   _ graph: Graph, _ parameters: [String], rate: Double
 ) throws(GraphError) -> Graph {
-  var builder = GraphBuilder(continuing: graph)
+  var builder = GraphBuilder(extending: graph)
   for name in parameters {
     let value = graph.values.first { graph[$0].op == .parameter([name]) }
     guard let value, let gradient = graph.output(named: "gradient.\(name)") else { continue }

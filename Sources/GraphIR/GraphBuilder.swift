@@ -11,7 +11,7 @@ package struct GraphBuilder: Sendable {
   package init(name: String) { graph = Graph(name: name) }
 
   /// A builder that appends to a graph.
-  package init(continuing graph: Graph) { self.graph = graph }
+  package init(extending graph: Graph) { self.graph = graph }
 
   /// The type of a value.
   package func type(_ value: ValueID) -> TensorType { graph[value].type }

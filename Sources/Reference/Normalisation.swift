@@ -1,0 +1,42 @@
+import Glibc
+import GraphIR
+import Tensors
+
+extension ReferenceTensor {
+  /// `exp(x - max x) / sum exp(x - max x)` over the last axis.
+  var softmax: ReferenceTensor {
+    let values = rows.flatMap { row in
+      let maximum = row.reduce(-.infinity, max)
+      let powers = row.map { exp($0 - maximum) }
+      let sum = powers.reduce(0, +)
+      return powers.map { $0 / sum }
+    }
+    return ReferenceTensor(shape, values)
+  }
+
+  /// `(x - mean x) / sqrt(variance x + epsilon)` over the last axis; biased variance.
+  func layerNorm(epsilon: Double) -> ReferenceTensor {
+    let values = rows.flatMap { row in
+      let mean = row.reduce(0, +) / Double(row.count)
+      let variance = row.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(row.count)
+      return row.map { ($0 - mean) / (variance + epsilon).squareRoot() }
+    }
+    return ReferenceTensor(shape, values)
+  }
+
+  /// The sum, mean or largest of the elements along some axes.
+  func reduced(_ function: ReduceOp, axes: [Int]) -> ReferenceTensor {
+    let kept = (0..<shape.rank).filter { !axes.contains($0) }
+    let groups = permuted(kept + axes)
+    let target = Shape(kept.map { shape[$0] })
+    let width = axes.reduce(1) { $0 * shape[$1] }
+    let values = groups.reshaped(Shape(target.dimensions + [width])).rows.map { group in
+      switch function {
+      case .sum: group.reduce(0, +)
+      case .mean: group.reduce(0, +) / Double(width)
+      case .max: group.reduce(-.infinity, max)
+      }
+    }
+    return ReferenceTensor(target, values)
+  }
+}

@@ -1,0 +1,164 @@
+import GraphIR
+import Tensors
+
+extension Cotangents {
+  /// What a node adds to the cotangent of one of its operands: one rule per primitive op.
+  ///
+  /// - Parameters:
+  ///   - place: The place of the operand.
+  ///   - node: The node, whose value is `y`.
+  ///   - cotangent: The derivative of the loss by `y`, of its shape.
+  /// - Returns: A value of the operand's shape; nil where the derivative is zero everywhere.
+  /// - Throws: `GraphError` for an op without a rule.
+  mutating func contribution(
+    to place: Int, of node: Node, _ y: ValueID, _ cotangent: ValueID
+  ) throws(GraphError) -> ValueID? {
+    let operand = node.inputs[place]
+    let shape = builder.shape(operand)
+    switch node.op {
+    case .input, .state, .parameter, .constant, .table:
+      return nil
+    case .matmul(let transposeA, let transposeB):
+      let product = try product(
+        place, node.inputs, transposeA: transposeA, transposeB: transposeB, cotangent)
+      return try builder.sum(product, to: shape)
+    case .unary(let function):
+      return try unary(function, operand, y, cotangent)
+    case .binary(let function):
+      let full = try binary(function, place, node.inputs[0], node.inputs[1], y, cotangent)
+      return try builder.sum(full, to: shape)
+    case .softmax:
+      return try softmax(y, cotangent)
+    case .layerNorm(let epsilon):
+      return try layerNorm(operand, epsilon: epsilon, y, cotangent)
+    case .reduce(.max, _):
+      throw refusal(node, "its derivative at equal elements is not defined")
+    case .reduce(let function, let axes):
+      return try reduce(function, axes: axes, shape, cotangent)
+    case .gather:
+      return try gather(node, cotangent)
+    case .reshape:
+      return try builder.reshape(cotangent, shape.dimensions)
+    case .broadcast:
+      return try builder.sum(cotangent, to: shape)
+    case .permute(let axes):
+      var inverse = axes
+      for (axis, source) in axes.enumerated() { inverse[source] = axis }
+      return try builder.permute(cotangent, inverse)
+    case .slice(let axis, let start, let count):
+      return try slice(axis: axis, start: start, count: count, shape, cotangent)
+    case .concat(let axis):
+      let start = node.inputs[..<place].reduce(0) { $0 + builder.shape($1)[axis] }
+      return try builder.slice(cotangent, axis: axis, start: start, count: shape[axis])
+    case .stepRow:
+      throw refusal(node, "rows of steps are no parameters")
+    case .linear, .patchLinear, .affine, .normAffine, .gatedAdd, .attention, .chain:
+      throw refusal(node, "differentiate before passes")
+    }
+  }
+
+  private func refusal(_ node: Node, _ reason: String) -> GraphError {
+    GraphError("\(OpInfo(node.op).name) has no derivative here: \(reason)", origin: node.origin)
+  }
+
+  /// `dA = dC Bᵀ` and `dB = Aᵀ dC`, with the transpositions of `C = A B` carried over.
+  private mutating func product(
+    _ place: Int, _ operands: [ValueID], transposeA: Bool, transposeB: Bool,
+    _ cotangent: ValueID
+  ) throws(GraphError) -> ValueID {
+    let (a, b) = (operands[0], operands[1])
+    if place == 0 {
+      return transposeA
+        ? try builder.matmul(b, cotangent, transposeA: transposeB, transposeB: true)
+        : try builder.matmul(cotangent, b, transposeB: !transposeB)
+    }
+    var (left, right) = (a, cotangent)
+    if builder.shape(b).rank == 2, !transposeA {
+      // One product over all rows instead of one per leading index and a sum.
+      let (k, n) = (builder.shape(a)[-1], builder.shape(cotangent)[-1])
+      left = try builder.reshape(a, [builder.shape(a).elementCount / k, k])
+      right = try builder.reshape(cotangent, [builder.shape(cotangent).elementCount / n, n])
+    }
+    return transposeB
+      ? try builder.matmul(right, left, transposeA: true, transposeB: transposeA)
+      : try builder.matmul(left, right, transposeA: !transposeA)
+  }
+
+  /// `y (dy - sum(dy y))` over the last axis.
+  private mutating func softmax(
+    _ y: ValueID, _ cotangent: ValueID
+  ) throws(GraphError) -> ValueID {
+    let last = builder.shape(y).rank - 1
+    let product = try builder.multiply(cotangent, y)
+    let sum = try builder.keeping(.sum, axes: [last], of: product)
+    return try builder.multiply(y, builder.subtract(cotangent, sum))
+  }
+
+  /// `(dy - mean dy - y mean(dy y)) / sqrt(variance x + epsilon)` over the last axis.
+  ///
+  /// - Source: Ba, Kiros and Hinton, Layer Normalization (arXiv 1607.06450), supplement.
+  private mutating func layerNorm(
+    _ x: ValueID, epsilon: Double, _ y: ValueID, _ cotangent: ValueID
+  ) throws(GraphError) -> ValueID {
+    let axes = [builder.shape(x).rank - 1]
+    let centred = try builder.subtract(x, builder.keeping(.mean, axes: axes, of: x))
+    let squares = try builder.multiply(centred, centred)
+    let variance = try builder.keeping(.mean, axes: axes, of: squares)
+    let deviation = try builder.unary(.rsqrt, builder.add(variance, builder.scalar(epsilon)))
+    let mean = try builder.keeping(.mean, axes: axes, of: cotangent)
+    let projection = try builder.keeping(
+      .mean, axes: axes, of: builder.multiply(cotangent, y))
+    let inner = try builder.subtract(
+      builder.subtract(cotangent, mean), builder.multiply(y, projection))
+    return try builder.multiply(inner, deviation)
+  }
+
+  /// The cotangent of a sum or a mean, repeated along the axes that it took.
+  private mutating func reduce(
+    _ function: ReduceOp, axes: [Int], _ shape: Shape, _ cotangent: ValueID
+  ) throws(GraphError) -> ValueID {
+    var kept = shape.dimensions
+    for axis in axes { kept[axis] = 1 }
+    var value = try builder.reshape(cotangent, kept)
+    if function == .mean {
+      let count = axes.reduce(1) { $0 * shape[$1] }
+      value = try builder.multiply(value, by: 1 / Double(count))
+    }
+    return kept == shape.dimensions
+      ? value : try builder.append(.broadcast(shape.dimensions), [value])
+  }
+
+  /// `oneHot(ids)ᵀ dy`; the one-hot rows are gathered from the identity matrix.
+  private mutating func gather(
+    _ node: Node, _ cotangent: ValueID
+  ) throws(GraphError) -> ValueID {
+    let (rows, width) = (builder.shape(node.inputs[0])[0], builder.shape(node.inputs[0])[1])
+    guard rows <= Self.maximumTableRowCount else {
+      throw refusal(
+        node, "its table has \(rows) rows, over the limit of \(Self.maximumTableRowCount)")
+    }
+    let identity = (0..<(rows * rows)).map { $0 % (rows + 1) == 0 ? Float(1) : 0 }
+    let oneHot = try builder.append(
+      .gather, [builder.constant(Tensor([rows, rows], identity)), node.inputs[1]])
+    let count = builder.shape(node.inputs[1]).elementCount
+    return try builder.matmul(
+      builder.reshape(oneHot, [count, rows]), builder.reshape(cotangent, [count, width]),
+      transposeA: true)
+  }
+
+  /// The cotangent of a slice between zeros.
+  private mutating func slice(
+    axis: Int, start: Int, count: Int, _ shape: Shape, _ cotangent: ValueID
+  ) throws(GraphError) -> ValueID {
+    func extents(_ count: Int) -> Shape {
+      var dimensions = shape.dimensions
+      dimensions[axis] = count
+      return Shape(dimensions)
+    }
+    var parts = [cotangent]
+    if start > 0 { parts.insert(try builder.zeros(extents(start)), at: 0) }
+    let end = shape[axis] - start - count
+    if end > 0 { parts.append(try builder.zeros(extents(end))) }
+    return try builder.concat(parts, axis: axis)
+  }
+}
