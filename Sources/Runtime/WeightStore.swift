@@ -77,7 +77,7 @@ package final class WeightStore {
   ) throws {
     switch weight.source {
     case .literal(.constant(let tensor)): try tensor.values.withUnsafeBufferPointer(body)
-    case .literal(.table(let table)): try table.values.withUnsafeBufferPointer(body)
+    case .literal(.table(let table)): try table.values.map(Float.init).withUnsafeBufferPointer(body)
     case .literal: preconditionFailure("a literal is a constant or a table")
     case .parameter(let parts, let shape):
       var seen = 0
