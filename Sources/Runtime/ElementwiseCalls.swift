@@ -1,5 +1,6 @@
 import CKernels
 import GraphIR
+import Kernels
 import Tensors
 
 extension KernelCallBuilder {
@@ -32,14 +33,14 @@ extension KernelCallBuilder {
     arguments.rank = Int32(layout.rank)
     arguments.input_count = Int32(inputs.count)
     arguments.step_count = Int32(steps.count)
-    fill(&arguments.dims, layout.extents.map(Int64.init))
-    fill(&arguments.result_strides, layout.strides[0].map(Int64.init))
+    setElements(of: &arguments.dims, to: layout.extents.map(Int64.init))
+    setElements(of: &arguments.result_strides, to: layout.strides[0].map(Int64.init))
     let rows = layout.strides.dropFirst().map { strides in
       strides.map(Int64.init)
         + [Int64](repeating: 0, count: Int(DTH_MAX_RANK) - strides.count)
     }
-    fill(&arguments.input_strides, rows.flatMap(\.self))
-    fill(&arguments.steps, steps)
+    setElements(of: &arguments.input_strides, to: rows.flatMap(\.self))
+    setElements(of: &arguments.steps, to: steps)
     append(
       .elementwise(arguments), [result.0] + inputs.map(\.0), endsWithBarrier: endsWithBarrier)
   }
@@ -50,10 +51,10 @@ extension KernelCallBuilder {
     arguments.rank = 1
     arguments.input_count = 1
     arguments.step_count = 1
-    fill(&arguments.dims, [Int64(count)])
-    fill(&arguments.result_strides, [Int64(1)])
-    fill(&arguments.input_strides, [Int64(1)])
-    fill(&arguments.steps, [dth_step.copy])
+    setElements(of: &arguments.dims, to: [Int64(count)])
+    setElements(of: &arguments.result_strides, to: [Int64(1)])
+    setElements(of: &arguments.input_strides, to: [Int64(1)])
+    setElements(of: &arguments.steps, to: [dth_step.copy])
     append(.elementwise(arguments), [target, source])
   }
 }

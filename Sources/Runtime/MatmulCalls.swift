@@ -1,5 +1,6 @@
 import CKernels
 import GraphIR
+import Kernels
 import Planning
 import Tensors
 
@@ -45,10 +46,10 @@ extension KernelCallBuilder {
       [Int64](repeating: Int64(filler), count: Int(DTH_BATCH_AXES) - values.count)
         + values.map(Int64.init)
     }
-    fill(&arguments.batch, padded(layout.extents, with: 1))
-    fill(&arguments.a_batch_strides, padded(layout.strides[0], with: 0))
-    fill(&arguments.b_batch_strides, padded(layout.strides[1], with: 0))
-    fill(&arguments.result_batch_strides, padded(layout.strides[2], with: 0))
+    setElements(of: &arguments.batch, to: padded(layout.extents, with: 1))
+    setElements(of: &arguments.a_batch_strides, to: padded(layout.strides[0], with: 0))
+    setElements(of: &arguments.b_batch_strides, to: padded(layout.strides[1], with: 0))
+    setElements(of: &arguments.result_batch_strides, to: padded(layout.strides[2], with: 0))
     append(.matmul(arguments), [.value(id), .value(inputs[0]), .value(inputs[1])])
   }
 }

@@ -1,4 +1,5 @@
 import CKernels
+import Kernels
 import Planning
 
 /// Packs the rows of a weight into panels as they arrive.
@@ -8,17 +9,19 @@ import Planning
 struct PanelWriter {
   private let n: Int
   private let k: Int
-  private let region: AlignedMemory
-  private let pending: AlignedMemory
+  private let region: MemoryBlock
+  private let pool: ThreadPool
+  private let pending: MemoryBlock
   private var pendingRows = 0
   private var nextPanel = 0
 
   /// A writer of a weight `[n, k]` into memory of its packed size.
-  init(_ region: AlignedMemory, n: Int, k: Int) throws {
+  init(_ region: MemoryBlock, n: Int, k: Int, pool: ThreadPool) throws {
     self.n = n
     self.k = k
+    self.pool = pool
     self.region = region
-    pending = try AlignedMemory(byteCount: StoredWeight.panelWidth * k * 4, for: "packing")
+    pending = try MemoryBlock(byteCount: StoredWeight.panelWidth * k * 4, for: "packing")
   }
 
   /// Packs further rows.
@@ -57,11 +60,31 @@ struct PanelWriter {
     pendingRows = 0
   }
 
-  private mutating func pack(_ rowsBase: UnsafePointer<Float>, rows: Int) {
+  private mutating func pack(_ first: UnsafePointer<Float>, rows: Int) {
     let width = StoredWeight.panelWidth
     let panels = (rows + width - 1) / width
     let target = region.base.assumingMemoryBound(to: Float.self) + nextPanel * width * k
-    dth_pack_weight(rowsBase, Int64(rows), Int64(k), Int64(k), false, 0, Int64(panels), target)
+    var task = PackingTask(source: first, target: target, rows: rows, k: k, panels: panels)
+    pool.run(packPanels, context: &task)
     nextPanel += panels
   }
+}
+
+/// Rows to be packed by all threads.
+private struct PackingTask {
+  var source: UnsafePointer<Float>
+  var target: UnsafeMutablePointer<Float>
+  var rows: Int
+  var k: Int
+  var panels: Int
+}
+
+/// Packs one thread's share of the panels.
+private let packPanels: dth_pool_body = { context, thread, threadCount in
+  guard let task = context?.load(as: PackingTask.self) else { return }
+  let first = task.panels * Int(thread) / Int(threadCount)
+  let end = task.panels * Int(thread + 1) / Int(threadCount)
+  dth_pack_weight(
+    task.source, Int64(task.rows), Int64(task.k), Int64(task.k), false, Int64(first),
+    Int64(end - first), task.target)
 }

@@ -1,6 +1,8 @@
 import CKernels
 import GraphIR
+import Kernels
 import Planning
+import Tensors
 
 /// The memory that programs are bound to.
 struct ProgramMemory {
@@ -27,13 +29,15 @@ struct ProgramMemory {
 final class Program {
   /// The kernels called in a run.
   let instructionCount: Int
+  /// The smallest number of rows of the tables read by `step_row`.
+  let stepCount: Int
   /// The block that holds instructions, arguments and operand addresses.
-  let memory: AlignedMemory
+  let memory: MemoryBlock
 
   private let list: UnsafeMutablePointer<InstructionList>
   private let stepAddresses: UnsafeMutablePointer<StepAddress>
   private let stepAddressCount: Int
-  private let pool: OpaquePointer
+  private let pool: ThreadPool
 
   /// The operands of a call, with room for the kernel that has most.
   private static let operandCount = 1 + Int(DTH_MAX_INPUTS)
@@ -43,7 +47,7 @@ final class Program {
   /// - Throws: `RuntimeError` when there is no memory for the instructions.
   init(
     _ calls: [KernelCall], _ graph: Graph, _ plan: MemoryPlan, _ memory: ProgramMemory,
-    row: dth_kernel_row, pool: OpaquePointer
+    row: KernelRow, pool: ThreadPool
   ) throws {
     let addresses = calls.map { call in
       call.operands.map { Self.address(of: $0, graph, plan, memory) }
@@ -56,7 +60,7 @@ final class Program {
     let operandsOffset = layout.reserve(
       MemoryLayout<UnsafeMutableRawPointer?>.stride * Self.operandCount * calls.count)
     let argumentOffsets = calls.map { layout.reserve($0.arguments.byteCount) }
-    let block = try AlignedMemory(byteCount: layout.byteCount, for: "instructions")
+    let block = try MemoryBlock(byteCount: layout.byteCount, for: "instructions")
 
     let instructions = (block.base + codeOffset).bindMemory(
       to: Instruction.self, capacity: calls.count)
@@ -64,30 +68,34 @@ final class Program {
       to: UnsafeMutableRawPointer?.self, capacity: Self.operandCount * calls.count)
     stepAddresses = (block.base + stepsOffset).bindMemory(
       to: StepAddress.self, capacity: stepAddressCount)
-    var stepCount = 0
+    var movingCount = 0
     for (index, call) in calls.enumerated() {
       let slots = operands + index * Self.operandCount
       for (place, address) in addresses[index].enumerated() {
         slots[place] = address.base
         if let base = address.base, address.byteStride != 0 {
-          stepAddresses[stepCount] = StepAddress(
+          stepAddresses[movingCount] = StepAddress(
             slot: slots + place, base: base, byteStride: address.byteStride)
-          stepCount += 1
+          movingCount += 1
         }
       }
       let arguments = block.base + argumentOffsets[index]
       call.arguments.store(at: arguments)
       (instructions + index).initialize(
         to: Instruction(
-          kernel: call.kernel(of: row), arguments: arguments, operands: slots,
+          kernel: call.kernel(of: row.functions.pointee), arguments: arguments, operands: slots,
           endsWithBarrier: call.endsWithBarrier && index < calls.count - 1))
     }
     list = (block.base + listOffset).bindMemory(to: InstructionList.self, capacity: 1)
     list.initialize(
       to: InstructionList(
         instructions: instructions, count: calls.count, scratch: memory.scratch,
-        scratchByteCountPerThread: memory.scratchByteCountPerThread, pool: pool))
+        scratchByteCountPerThread: memory.scratchByteCountPerThread, pool: pool.handle))
     instructionCount = calls.count
+    stepCount = graph.nodes.reduce(Int.max) { count, node in
+      guard case .stepRow = node.op else { return count }
+      return min(count, graph[node.inputs[0]].type.shape[0])
+    }
     self.memory = block
     self.pool = pool
   }
@@ -100,7 +108,7 @@ final class Program {
       let address = stepAddresses[index]
       address.slot.pointee = address.base + step * address.byteStride
     }
-    if instructionCount > 0 { dth_pool_run(pool, executeInstructions, list) }
+    if instructionCount > 0 { pool.run(executeInstructions, context: list) }
   }
 
   private static func address(

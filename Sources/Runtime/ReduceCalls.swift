@@ -1,5 +1,6 @@
 import CKernels
 import GraphIR
+import Kernels
 import Tensors
 
 extension KernelCallBuilder {
@@ -21,10 +22,10 @@ extension KernelCallBuilder {
     arguments.reduction = function.kernelReduction
     arguments.kept_rank = Int32(kept.rank)
     arguments.reduced_rank = Int32(reduced.rank)
-    fill(&arguments.kept_dims, kept.extents.map(Int64.init))
-    fill(&arguments.kept_strides, kept.strides[0].map(Int64.init))
-    fill(&arguments.reduced_dims, reduced.extents.map(Int64.init))
-    fill(&arguments.reduced_strides, reduced.strides[0].map(Int64.init))
+    setElements(of: &arguments.kept_dims, to: kept.extents.map(Int64.init))
+    setElements(of: &arguments.kept_strides, to: kept.strides[0].map(Int64.init))
+    setElements(of: &arguments.reduced_dims, to: reduced.extents.map(Int64.init))
+    setElements(of: &arguments.reduced_strides, to: reduced.strides[0].map(Int64.init))
     append(.reduce(arguments), [.value(id), .value(operand)])
   }
 }

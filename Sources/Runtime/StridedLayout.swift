@@ -41,14 +41,3 @@ extension Shape {
     }
   }
 }
-
-/// Writes numbers into a C array, which Swift sees as a tuple.
-func fill<Tuple, Element: BitwiseCopyable>(_ tuple: inout Tuple, _ elements: [Element]) {
-  withUnsafeMutableBytes(of: &tuple) { bytes in
-    precondition(elements.count * MemoryLayout<Element>.stride <= bytes.count, "too many elements")
-    for (index, element) in elements.enumerated() {
-      bytes.storeBytes(
-        of: element, toByteOffset: index * MemoryLayout<Element>.stride, as: Element.self)
-    }
-  }
-}

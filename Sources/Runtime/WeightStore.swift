@@ -1,4 +1,5 @@
 import GraphIR
+import Kernels
 import Planning
 import Tensors
 
@@ -7,7 +8,7 @@ import Tensors
 /// Parameters are read one part at a time, so that no more than one part is in memory twice.
 package final class WeightStore {
   private let parameters: ParameterSource
-  private var memory: [StoredWeight: AlignedMemory] = [:]
+  private var memory: [StoredWeight: MemoryBlock] = [:]
 
   /// A store that reads parameters from a source when a program needs them.
   package init(_ parameters: ParameterSource) { self.parameters = parameters }
@@ -19,13 +20,13 @@ package final class WeightStore {
   ///
   /// - Throws: `RuntimeError` when a parameter has another number of elements than the graph says,
   ///   and what the source throws.
-  package func add(_ weights: [StoredWeight]) throws {
+  package func add(_ weights: [StoredWeight], pool: ThreadPool) throws {
     for weight in weights where memory[weight] == nil {
-      let region = try AlignedMemory(byteCount: weight.byteCount, for: "weights")
+      let region = try MemoryBlock(byteCount: weight.byteCount, for: "weights")
       switch weight.layout {
       case .rows: try fill(region, rowsOf: weight)
       case .panels(let n, let k):
-        var writer = try PanelWriter(region, n: n, k: k)
+        var writer = try PanelWriter(region, n: n, k: k, pool: pool)
         try forEachPart(of: weight, count: n * k) { try writer.append($0) }
         writer.finish()
       }
@@ -41,7 +42,7 @@ package final class WeightStore {
     return region.base
   }
 
-  private func fill(_ region: AlignedMemory, rowsOf weight: StoredWeight) throws {
+  private func fill(_ region: MemoryBlock, rowsOf weight: StoredWeight) throws {
     if case .literal(.constant(let tensor)) = weight.source, tensor.type.dtype == .i32 {
       let ids = region.base.assumingMemoryBound(to: Int32.self)
       for (index, value) in tensor.values.enumerated() {
