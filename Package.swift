@@ -50,7 +50,7 @@ let package = Package(
     // Debug builds of C targets are -O0, which would make every numeric test crawl.
     .target(
       name: "CKernels",
-      cSettings: [.unsafeFlags(["-O3", "-ffp-contract=fast", "-fno-math-errno"])],
+      cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off", "-fno-math-errno"])],
       linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]),
     module("Tensors"),
     module("Diagnostics"),

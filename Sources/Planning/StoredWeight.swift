@@ -27,6 +27,12 @@ package struct StoredWeight: Sendable, Hashable {
   /// How they are laid out.
   package var layout: Layout
 
+  /// A weight in a layout.
+  package init(source: Source, layout: Layout) {
+    self.source = source
+    self.layout = layout
+  }
+
   /// The bytes it occupies, rounded up to 64.
   package var byteCount: Int {
     switch layout {

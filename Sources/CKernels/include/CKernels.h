@@ -1,1 +1,329 @@
-#pragma once
+// The C kernels of DiTharos behind plain pointers and sizes.
+//
+// Every kernel has the type `dth_kernel`. Elements are 32-bit floats unless said otherwise, ids
+// are int32_t; strides, extents and offsets count elements. Kernels allocate nothing, and a result
+// does not depend on the number of threads by a single bit: partitions never split a reduction.
+#ifndef DTH_CKERNELS_H
+#define DTH_CKERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// One kernel: executes the share of thread `thread` of `thread_count`.
+///
+/// - arguments: the kernel's own argument struct, below; never changed.
+/// - operands: `operands[0]` is the result, the others are inputs in the order that the struct's
+///   comment gives.
+/// - scratch: this thread's own memory, aligned to 64 bytes, of at least the kernel's
+///   `dth_..._scratch_bytes`; may be NULL where that is 0.
+///
+/// All threads of `thread_count` must execute it, in any order, before the result is complete.
+typedef void (*dth_kernel)(
+    const void *arguments, void *const *operands, int32_t thread, int32_t thread_count,
+    void *scratch);
+
+// ---------------------------------------------------------------------------- linear
+
+/// The columns of a panel of packed weights.
+#define DTH_PANEL 32
+
+/// What is applied to a product before it is stored.
+typedef enum dth_activation {
+  DTH_ACTIVATION_NONE = 0,
+  DTH_ACTIVATION_RELU,
+  DTH_ACTIVATION_GELU,
+  DTH_ACTIVATION_GELU_TANH,
+  DTH_ACTIVATION_SILU,
+  DTH_ACTIVATION_SIGMOID,
+  DTH_ACTIVATION_TANH,
+} dth_activation;
+
+/// C[m, n] = residual + gate * activation(A[m, k] · Wᵀ + bias).
+///
+/// Operands: C; A; the packed weight of `dth_pack_weight`; bias [n]; gate [gate_rows, n]; residual
+/// [residual_rows, n]. Each of the last three is absent where its pointer is NULL; the array always
+/// has six entries. C may be the residual where `residual_rows == m` and the strides are equal; it
+/// overlaps nothing else.
+typedef struct dth_linear_args {
+  int64_t m, n, k;
+  /// Distance between rows of A; its columns are contiguous. Not used with offsets.
+  int64_t row_stride;
+  /// Where not NULL, element (m, k) of A is at `row_offsets[m] + column_offsets[k]`.
+  const int32_t *row_offsets;
+  const int32_t *column_offsets;
+  /// Distance between rows of C.
+  int64_t result_stride;
+  dth_activation activation;
+  /// Row r of C uses row r / (m / gate_rows) of the gate; `gate_rows` divides m.
+  int64_t gate_rows, gate_stride;
+  /// Row r of C uses row r % residual_rows of the residual.
+  int64_t residual_rows, residual_stride;
+} dth_linear_args;
+
+/// The bytes that thread needs of scratch, an upper bound for every thread and row.
+size_t dth_linear_scratch_bytes(const dth_linear_args *arguments);
+
+/// The number of floats of a packed weight: n rounded up to whole panels, times k.
+size_t dth_packed_weight_count(int64_t n, int64_t k);
+
+/// Packs a weight into panels `[n / 32][k][32]`, padded with zeros.
+///
+/// `w` is [n, k] with rows `leading_dimension` apart or, where `transposed`, [k, n]. `packed` should
+/// be aligned to 64 bytes. Only panels `first_panel ..< first_panel + panel_count` are written, so
+/// that a weight may be packed by parts.
+void dth_pack_weight(
+    const float *w, int64_t n, int64_t k, int64_t leading_dimension, bool transposed,
+    int64_t first_panel, int64_t panel_count, float *packed);
+
+// ---------------------------------------------------------------------------- matmul
+
+#define DTH_BATCH_AXES 4
+
+/// C[b, m, n] = A[b, m, k] · B[b, k, n] over up to four batch axes.
+///
+/// Operands: C; A; B. The result overlaps no operand. A batch stride is 0 where an operand
+/// broadcasts; axes that are not used have extent 1. C's columns are contiguous.
+typedef struct dth_matmul_args {
+  int64_t m, n, k;
+  int64_t batch[DTH_BATCH_AXES];
+  int64_t a_batch_strides[DTH_BATCH_AXES];
+  int64_t b_batch_strides[DTH_BATCH_AXES];
+  int64_t result_batch_strides[DTH_BATCH_AXES];
+  /// Element (m, k) of A is at `m * a_row_stride + k * a_column_stride`; so transposition is an
+  /// exchange of strides.
+  int64_t a_row_stride, a_column_stride;
+  /// Element (k, n) of B is at `k * b_row_stride + n * b_column_stride`.
+  int64_t b_row_stride, b_column_stride;
+  int64_t result_stride;
+} dth_matmul_args;
+
+size_t dth_matmul_scratch_bytes(const dth_matmul_args *arguments);
+
+// ---------------------------------------------------------------------------- attention
+
+/// softmax(q kᵀ · scale) v, per batch entry and head.
+///
+/// Operands: result; q; k; v. Element (b, t, h, d) of an operand is at
+/// `b * batch_stride + t * row_stride + h * width + d`, width being `width` for q and k and
+/// `value_width` for v and the result; so the three may be parts of one [batch, tokens, 3 * heads *
+/// width] buffer. The result overlaps no operand. Online softmax over fixed tiles of keys.
+typedef struct dth_attention_args {
+  int64_t batch, heads;
+  int64_t queries, keys;
+  int64_t width, value_width;
+  float scale;
+  int64_t q_row_stride, q_batch_stride;
+  int64_t k_row_stride, k_batch_stride;
+  int64_t v_row_stride, v_batch_stride;
+  int64_t result_row_stride, result_batch_stride;
+} dth_attention_args;
+
+size_t dth_attention_scratch_bytes(const dth_attention_args *arguments);
+
+// ---------------------------------------------------------------------------- element-wise
+
+#define DTH_MAX_RANK 8
+#define DTH_MAX_INPUTS 8
+#define DTH_MAX_STEPS 16
+
+/// An element-wise operation; `rhs` matters from `DTH_ADD` on.
+typedef enum dth_op {
+  DTH_COPY = 0,
+  DTH_NEGATE,
+  DTH_EXP,
+  DTH_SQRT,
+  DTH_RSQRT,
+  DTH_SIN,
+  DTH_COS,
+  DTH_TANH,
+  DTH_SIGMOID,
+  DTH_FLOOR,
+  /// 1 above 0, else 0.
+  DTH_STEP,
+  DTH_RELU,
+  DTH_GELU,
+  DTH_GELU_TANH,
+  DTH_SILU,
+  DTH_ADD,
+  DTH_SUBTRACT,
+  DTH_MULTIPLY,
+  DTH_DIVIDE,
+  /// NaN where either operand is.
+  DTH_MAXIMUM,
+  /// NaN where either operand is.
+  DTH_MINIMUM,
+} dth_op;
+
+/// One step; an operand is an input where it is 0 or above (0 is `operands[1]`), else the result of
+/// step `-(operand + 1)`, an earlier one.
+typedef struct dth_step {
+  int32_t op;
+  int32_t lhs;
+  int32_t rhs;
+} dth_step;
+
+/// A straight line of element-wise steps over strided operands; the last step is the result.
+///
+/// Operands: result; inputs. Axes are outermost first; a stride is 0 along an axis over which an
+/// operand broadcasts (the result's never, except along an axis of extent 1). Rank 0 is one element. The result may be an
+/// input whose strides are the result's; it overlaps nothing else. Neighbouring axes that are
+/// contiguous in all operands should be merged, for speed alone.
+typedef struct dth_elementwise_args {
+  int32_t rank;
+  int32_t input_count;
+  int32_t step_count;
+  int64_t dims[DTH_MAX_RANK];
+  int64_t result_strides[DTH_MAX_RANK];
+  int64_t input_strides[DTH_MAX_INPUTS][DTH_MAX_RANK];
+  dth_step steps[DTH_MAX_STEPS];
+} dth_elementwise_args;
+
+/// Always 0.
+size_t dth_elementwise_scratch_bytes(const dth_elementwise_args *arguments);
+
+// ---------------------------------------------------------------------------- rows
+
+/// (x - mean x) / sqrt(variance x + epsilon) * scale + shift over rows.
+///
+/// Operands: result; x; scale [scale_rows, width]; shift [shift_rows, width]. The last two are absent
+/// where their pointers are NULL; the array always has four entries. Row r uses row
+/// r / (rows / scale_rows) of the scale, and so for the shift; the counts divide `rows`. The result
+/// may be x where the strides are equal.
+typedef struct dth_norm_affine_args {
+  int64_t rows, width;
+  int64_t row_stride, result_stride;
+  float epsilon;
+  int64_t scale_rows, scale_stride;
+  int64_t shift_rows, shift_stride;
+} dth_norm_affine_args;
+
+/// Always 0.
+size_t dth_norm_affine_scratch_bytes(const dth_norm_affine_args *arguments);
+
+/// exp(x - max x) / sum exp(x - max x) over rows.
+///
+/// Operands: result; x. The result may be x where the strides are equal.
+typedef struct dth_softmax_args {
+  int64_t rows, width;
+  int64_t row_stride, result_stride;
+} dth_softmax_args;
+
+/// Always 0.
+size_t dth_softmax_scratch_bytes(const dth_softmax_args *arguments);
+
+typedef enum dth_reduction { DTH_SUM = 0, DTH_MEAN, DTH_MAX } dth_reduction;
+
+/// A reduction of a strided view to a contiguous result over its kept axes, row-major.
+///
+/// Operands: result; x. Axes are outermost first. Sums are made in double precision. The maximum is
+/// NaN where an element is. The result overlaps no operand.
+typedef struct dth_reduce_args {
+  dth_reduction reduction;
+  int32_t kept_rank, reduced_rank;
+  int64_t kept_dims[DTH_MAX_RANK], kept_strides[DTH_MAX_RANK];
+  int64_t reduced_dims[DTH_MAX_RANK], reduced_strides[DTH_MAX_RANK];
+} dth_reduce_args;
+
+/// Always 0.
+size_t dth_reduce_scratch_bytes(const dth_reduce_args *arguments);
+
+/// result[i, :] = table[ids[i], :].
+///
+/// Operands: result [count, width]; table [rows, width]; ids [count], int32_t. An id outside the
+/// table is clamped into it; the caller checks ids before.
+typedef struct dth_gather_args {
+  int64_t count, rows, width;
+  int64_t table_stride, result_stride;
+} dth_gather_args;
+
+/// Always 0.
+size_t dth_gather_scratch_bytes(const dth_gather_args *arguments);
+
+// ---------------------------------------------------------------------------- dispatch
+
+/// The kernels for one instruction set.
+///
+/// Rows may differ in the rounding of their results, since some have a fused multiply-add.
+typedef struct dth_kernel_row {
+  const char *name;
+  dth_kernel linear;
+  dth_kernel matmul;
+  dth_kernel attention;
+  dth_kernel elementwise;
+  dth_kernel norm_affine;
+  dth_kernel softmax;
+  dth_kernel reduce;
+  dth_kernel gather;
+} dth_kernel_row;
+
+/// The rows that are compiled in and that this processor supports, the slowest first.
+///
+/// "portable" always; "avx2" and "avx512" on x86-64.
+const dth_kernel_row *dth_kernel_rows(int32_t *count);
+
+/// The last row of `dth_kernel_rows`.
+const dth_kernel_row *dth_best_row(void);
+
+// ---------------------------------------------------------------------------- random numbers
+
+/// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
+void dth_philox4x32_10(const uint32_t counter[4], const uint32_t key[2], uint32_t result[4]);
+
+/// Standard normal numbers: elements `first_element ..< first_element + count` of a stream.
+///
+/// An element depends on seed, stream and its index alone. Element i comes from word i % 4 of the
+/// Philox block of counter {i / 4, stream}, words 0 and 1 and words 2 and 3 each making a pair by
+/// Box and Muller's formula, in double precision without fused operations or the C library's
+/// functions: the same bytes on every machine. |result| < 6.8.
+void dth_philox_normal(
+    uint64_t seed, uint64_t stream, uint64_t first_element, float *out, int64_t count);
+
+/// Uniform numbers in [0, 1), multiples of 2^-24; indexed as `dth_philox_normal`.
+void dth_philox_uniform(
+    uint64_t seed, uint64_t stream, uint64_t first_element, float *out, int64_t count);
+
+// ---------------------------------------------------------------------------- conversion
+
+/// IEEE 754 half precision to single, exactly. `source` may be unaligned.
+void dth_f16_to_f32(const void *source, float *out, int64_t count);
+
+/// bfloat16 to single, exactly. `source` may be unaligned.
+void dth_bf16_to_f32(const void *source, float *out, int64_t count);
+
+// ---------------------------------------------------------------------------- threads
+
+/// A fixed set of threads; the caller of `dth_pool_run` is thread 0.
+typedef struct dth_pool dth_pool;
+
+/// What a pool runs on every thread.
+typedef void (*dth_pool_body)(void *context, int32_t thread, int32_t thread_count);
+
+/// A pool of `threads` threads, at least 1, counting the caller; NULL where the system refuses.
+dth_pool *dth_pool_create(int32_t threads);
+
+/// The number of threads, counting the caller.
+int32_t dth_pool_thread_count(const dth_pool *pool);
+
+/// Runs the body once on every thread and returns when all have ended. Allocates nothing.
+///
+/// One run at a time; a body does not call it.
+void dth_pool_run(dth_pool *pool, dth_pool_body body, void *context);
+
+/// Waits until every thread of the pool has called it; only within a body.
+///
+/// What a thread wrote before is visible to all threads after.
+void dth_pool_barrier(dth_pool *pool);
+
+/// Ends the threads and frees the pool.
+void dth_pool_destroy(dth_pool *pool);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

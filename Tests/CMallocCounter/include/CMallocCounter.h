@@ -1,8 +1,17 @@
+// Counts heap allocations of the process: malloc and its relatives, replaced for the whole program.
 #pragma once
 #include <stdint.h>
 
-/// Starts counting the allocations of every thread of the process.
+/// Starts counting from zero.
 void malloc_counter_start(void);
 
-/// Stops, and returns the allocations made since the start.
-int64_t malloc_counter_stop(void);
+/// What was allocated since the start.
+typedef struct malloc_count {
+  /// Calls of malloc, calloc, realloc, posix_memalign and aligned_alloc.
+  int64_t calls;
+  /// Bytes asked of posix_memalign.
+  int64_t aligned_bytes;
+} malloc_count;
+
+/// Stops counting.
+malloc_count malloc_counter_stop(void);

@@ -1,0 +1,152 @@
+// The table of rows, and what does not depend on the instruction set.
+#include "internal.h"
+
+static dth_kernel_row dth_rows[3];
+static int32_t dth_row_count;
+
+__attribute__((constructor)) static void dth_find_rows(void) {
+  dth_rows[dth_row_count++] = dth_row_portable;
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    dth_rows[dth_row_count++] = dth_row_avx2;
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw")) {
+      dth_rows[dth_row_count++] = dth_row_avx512;
+    }
+  }
+#endif
+}
+
+const dth_kernel_row *dth_kernel_rows(int32_t *count) {
+  *count = dth_row_count;
+  return dth_rows;
+}
+
+const dth_kernel_row *dth_best_row(void) { return &dth_rows[dth_row_count - 1]; }
+
+dth_share dth_product_share(
+    int64_t batch, int64_t rows, int64_t panels, int32_t thread, int32_t thread_count) {
+  int64_t best = INT64_MAX;
+  int64_t batch_parts = 1, row_parts = 1, panel_parts = 1;
+  for (int64_t b = 1; b <= thread_count; b++) {
+    if (thread_count % b != 0) continue;
+    for (int64_t r = 1; r <= thread_count / b; r++) {
+      if (thread_count / b % r != 0) continue;
+      int64_t p = thread_count / b / r;
+      int64_t entry_rows = dth_ceil_div(rows, r), entry_panels = dth_ceil_div(panels, p);
+      // In units of half of a panel times a row: the product, packing the row, loading the panel.
+      int64_t cost = dth_ceil_div(batch, b) *
+                     (2 * entry_rows * entry_panels + entry_rows + 16 * entry_panels);
+      if (cost < best) {
+        best = cost;
+        batch_parts = b;
+        row_parts = r;
+        panel_parts = p;
+      }
+    }
+  }
+  int64_t p = thread % panel_parts;
+  int64_t r = thread / panel_parts % row_parts;
+  int64_t b = thread / panel_parts / row_parts;
+  return (dth_share){
+      dth_part(batch, b, batch_parts), dth_part(batch, b + 1, batch_parts),
+      dth_part(rows, r, row_parts),    dth_part(rows, r + 1, row_parts),
+      dth_part(panels, p, panel_parts), dth_part(panels, p + 1, panel_parts),
+  };
+}
+
+size_t dth_packed_weight_count(int64_t n, int64_t k) {
+  return (size_t)(dth_ceil_div(n, DTH_PANEL) * DTH_PANEL * k);
+}
+
+void dth_pack_weight(
+    const float *w, int64_t n, int64_t k, int64_t leading_dimension, bool transposed,
+    int64_t first_panel, int64_t panel_count, float *packed) {
+  for (int64_t panel = first_panel; panel < first_panel + panel_count; panel++) {
+    float *out = packed + panel * DTH_PANEL * k;
+    int64_t first = panel * DTH_PANEL;
+    int64_t columns = dth_min(DTH_PANEL, n - first);
+    if (columns < DTH_PANEL) memset(out, 0, (size_t)(DTH_PANEL * k) * sizeof(float));
+    if (transposed) {
+      for (int64_t i = 0; i < k; i++) {
+        memcpy(
+            out + i * DTH_PANEL, w + i * leading_dimension + first,
+            (size_t)columns * sizeof(float));
+      }
+    } else {
+      // By pieces of k that keep the written lines in the first cache.
+      for (int64_t begin = 0; begin < k; begin += 64) {
+        int64_t end = dth_min(begin + 64, k);
+        for (int64_t column = 0; column < columns; column++) {
+          const float *row = w + (first + column) * leading_dimension;
+          for (int64_t i = begin; i < end; i++) out[i * DTH_PANEL + column] = row[i];
+        }
+      }
+    }
+  }
+}
+
+/// The rows of a block and their padded count, per geometry of micro-kernel; see rows/vector.h.
+static const int64_t dth_geometries[][2] = {{6, 8}, {DTH_MAX_BLOCK_ROWS, 16}};
+
+/// The floats of packed rows and partial products for one thread, the largest over the geometries.
+static int64_t dth_product_floats(int64_t m, int64_t k) {
+  int64_t most = 0;
+  for (int i = 0; i < 2; i++) {
+    int64_t rows = dth_geometries[i][0], padded = dth_geometries[i][1];
+    int64_t blocks = dth_min(dth_ceil_div(m, rows), dth_chunk_blocks(padded * k));
+    int64_t partial = k > DTH_K_BLOCK ? blocks * rows * DTH_PANEL : 0;
+    most = dth_max(most, blocks * padded * k + partial);
+  }
+  return most;
+}
+
+size_t dth_linear_scratch_bytes(const dth_linear_args *arguments) {
+  return (size_t)dth_product_floats(arguments->m, arguments->k) * sizeof(float);
+}
+
+size_t dth_matmul_scratch_bytes(const dth_matmul_args *arguments) {
+  return (size_t)(dth_product_floats(arguments->m, arguments->k) + DTH_PANEL * arguments->k) *
+         sizeof(float);
+}
+
+size_t dth_attention_scratch_bytes(const dth_attention_args *arguments) {
+  int64_t panels = dth_min(dth_ceil_div(arguments->queries, DTH_PANEL), DTH_QUERY_PANELS);
+  int64_t width = arguments->width, value_width = arguments->value_width;
+  int64_t tile = dth_min(arguments->keys, DTH_KEY_TILE);
+  int64_t most = 0;
+  for (int i = 0; i < 2; i++) {
+    int64_t rows = dth_geometries[i][0], padded = dth_geometries[i][1];
+    int64_t keys = dth_ceil_div(tile, rows) * padded * width;
+    int64_t values = dth_ceil_div(value_width, rows) * padded * tile;
+    most = dth_max(most, keys + values);
+  }
+  int64_t state = panels * DTH_PANEL * (width + value_width + 2);
+  return (size_t)(state + most + tile * DTH_PANEL) * sizeof(float);
+}
+
+size_t dth_elementwise_scratch_bytes(const dth_elementwise_args *arguments) {
+  (void)arguments;
+  return 0;
+}
+
+size_t dth_norm_affine_scratch_bytes(const dth_norm_affine_args *arguments) {
+  (void)arguments;
+  return 0;
+}
+
+size_t dth_softmax_scratch_bytes(const dth_softmax_args *arguments) {
+  (void)arguments;
+  return 0;
+}
+
+size_t dth_reduce_scratch_bytes(const dth_reduce_args *arguments) {
+  (void)arguments;
+  return 0;
+}
+
+size_t dth_gather_scratch_bytes(const dth_gather_args *arguments) {
+  (void)arguments;
+  return 0;
+}

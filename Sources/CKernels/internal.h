@@ -1,0 +1,57 @@
+// What the rows and the code common to them share.
+#ifndef DTH_INTERNAL_H
+#define DTH_INTERNAL_H
+
+#include <math.h>
+#include <string.h>
+
+#include "CKernels.h"
+
+/// The most rows of a micro-kernel over all instruction sets, and the widest packed row block.
+#define DTH_MAX_BLOCK_ROWS 14
+
+/// The depth of a block of a product along k: 128 bytes of a panel per step stay in the second cache.
+#define DTH_K_BLOCK 4096
+
+/// The packed rows that a thread keeps at once, in floats.
+#define DTH_CHUNK_FLOATS (384 * 1024)
+
+/// The keys of a tile of the online softmax. Results depend on it.
+#define DTH_KEY_TILE 128
+
+/// The panels of 32 queries that share one packing of a tile of keys.
+#define DTH_QUERY_PANELS 16
+
+static inline int64_t dth_min(int64_t a, int64_t b) { return a < b ? a : b; }
+static inline int64_t dth_max(int64_t a, int64_t b) { return a > b ? a : b; }
+static inline int64_t dth_ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+/// Part `index` of `count` equal parts of `total` begins here.
+static inline int64_t dth_part(int64_t total, int64_t index, int64_t count) {
+  return total * index / count;
+}
+
+/// A rectangle of a batch of products: batch entries, rows and panels of one thread.
+typedef struct {
+  int64_t batch_begin, batch_end;
+  int64_t row_begin, row_end;
+  int64_t panel_begin, panel_end;
+} dth_share;
+
+/// The share of a thread: the grid of threads over batch, rows and panels whose largest share costs
+/// least.
+dth_share dth_product_share(
+    int64_t batch, int64_t rows, int64_t panels, int32_t thread, int32_t thread_count);
+
+/// The row blocks that a chunk of packed rows holds, `block_floats` being the size of one.
+static inline int64_t dth_chunk_blocks(int64_t block_floats) {
+  return dth_max(1, DTH_CHUNK_FLOATS / block_floats);
+}
+
+#if defined(__x86_64__)
+extern const dth_kernel_row dth_row_avx2;
+extern const dth_kernel_row dth_row_avx512;
+#endif
+extern const dth_kernel_row dth_row_portable;
+
+#endif

@@ -1,0 +1,14 @@
+// The row for the target's baseline: vectors of four, which every processor with vectors has.
+#include "internal.h"
+
+#define DTH_ROW portable
+#define DTH_WIDTH 4
+#define DTH_ROWS 6
+#define DTH_VECTORS 2
+#if defined(__aarch64__)
+#define DTH_FMA 1
+#else
+#define DTH_FMA 0
+#endif
+
+#include "rows/row.h"

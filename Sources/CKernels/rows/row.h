@@ -1,0 +1,28 @@
+// All kernels of a row; included once by each row's source file, under its target.
+#include "vector.h"
+
+#include "functions.h"
+
+#include "product.h"
+
+#include "attention.h"
+#include "by_row.h"
+#include "elementwise.h"
+#include "reduce.h"
+
+#define DTH_STRING_OF(x) #x
+#define DTH_STRING(x) DTH_STRING_OF(x)
+#define DTH_JOIN_OF(a, b) a##b
+#define DTH_JOIN(a, b) DTH_JOIN_OF(a, b)
+
+const dth_kernel_row DTH_JOIN(dth_row_, DTH_ROW) = {
+    .name = DTH_STRING(DTH_ROW),
+    .linear = linear,
+    .matmul = matmul,
+    .attention = attention,
+    .elementwise = elementwise,
+    .norm_affine = norm_affine,
+    .softmax = softmax,
+    .reduce = reduce,
+    .gather = gather,
+};

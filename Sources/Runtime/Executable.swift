@@ -1,0 +1,208 @@
+import GraphIR
+import Kernels
+import Planning
+import Tensors
+
+/// A planned graph bound to memory, ready to run.
+///
+/// The stage `load` runs once, when the executable is made; `prepare` runs the stages `prompt` and
+/// `schedule`; `step` runs the stage `step`. All memory is allocated when the executable is made:
+/// the stages share one arena and one scratch, the weights belong to the store.
+package final class Executable {
+  /// The graph.
+  package let staged: StagedGraph
+  /// Its memory.
+  package let plan: StagedPlan
+  /// The kernels called in one run of every stage.
+  package let instructionCounts: [Int]
+
+  private let programs: [Program]
+  private let tensors: TensorDirectory
+  private let arena: MemoryBlock
+  private let scratch: MemoryBlock
+  private let weights: WeightStore
+  private var missing: Set<String>
+
+  /// Reads the weights that the store does not hold yet, allocates the memory that the plan states,
+  /// resolves every address, and runs the stage `load`.
+  ///
+  /// - Parameters:
+  ///   - staged: The graph; a graph without stages is `StagedGraph(graph)`.
+  ///   - plan: Its plan.
+  ///   - weights: The store, which several executables may share.
+  ///   - pool: The threads, which several executables may share.
+  ///   - row: The kernels.
+  /// - Throws: `RuntimeError` when memory or a weight is not there or does not fit; what the
+  ///   parameters' source throws.
+  package init(
+    _ staged: StagedGraph, _ plan: StagedPlan, weights: WeightStore, pool: ThreadPool,
+    row: KernelRow
+  ) throws {
+    self.staged = staged
+    self.plan = plan
+    self.weights = weights
+    let outline = try ProgramOutline(staged, plan)
+    instructionCounts = outline.instructionCounts
+    let tensors = try TensorDirectory(staged, plan)
+    try Self.checkLiteralIDs(staged)
+    try weights.add(plan.weights, pool: pool)
+    let arena = try MemoryBlock(byteCount: plan.arenaByteCount, for: "the arena")
+    let scratch = try MemoryBlock(
+      byteCount: outline.scratchByteCount(threadCount: pool.threadCount), for: "scratch")
+    let perThread = outline.scratchByteCountPerThread
+    programs = try staged.stages.indices.map { index in
+      let graph = staged.stages[index].graph
+      let memory = ProgramMemory(
+        arena: arena.base, scratch: scratch.base, scratchByteCountPerThread: perThread,
+        packing: scratch.base + perThread * pool.threadCount,
+        source: { Self.address(of: $0, graph, tensors, weights) },
+        output: { Self.address(of: graph.outputs[$0], tensors) },
+        panels: weights.address)
+      return try Program(
+        outline.calls[index], graph, plan.plans[index], memory, row: row, pool: pool)
+    }
+    self.tensors = tensors
+    self.arena = arena
+    self.scratch = scratch
+    missing = Set(tensors.inputNames)
+    run(.load)
+  }
+
+  private static func address(
+    of source: ValueID, _ graph: Graph, _ tensors: TensorDirectory, _ weights: WeightStore
+  ) -> UnsafeMutableRawPointer {
+    if let slot = tensors.slot(of: graph[source].op) { return slot.base }
+    guard let stored = graph.storedSource(of: source) else {
+      preconditionFailure("\(source) is no source")
+    }
+    return weights.address(of: StoredWeight(source: stored, layout: .rows))
+  }
+
+  private static func address(
+    of output: Output, _ tensors: TensorDirectory
+  ) -> UnsafeMutableRawPointer {
+    guard let slot = tensors.slot(of: output) else {
+      preconditionFailure("\(output.name) has no memory")
+    }
+    return slot.base
+  }
+
+  private static func checkLiteralIDs(_ staged: StagedGraph) throws {
+    for stage in staged.stages {
+      for node in stage.graph.nodes {
+        guard case .gather = node.op,
+          case .constant(let ids) = stage.graph[node.inputs[1]].op
+        else { continue }
+        let rows = stage.graph[node.inputs[0]].type.shape[0]
+        guard ids.values.allSatisfy({ $0 >= 0 && $0 < Float(rows) }) else {
+          throw RuntimeError("\(stage.graph.name) looks up a row outside a table of \(rows) rows")
+        }
+      }
+    }
+  }
+}
+
+extension Executable {
+  /// Sets an input.
+  ///
+  /// - Throws: `RuntimeError` when there is no such input, the shape differs, or an id is no integer
+  ///   or outside the table that it indexes.
+  package func set(_ name: String, _ tensor: Tensor) throws {
+    guard let slot = tensors.inputs[name] else {
+      let known = tensors.inputNames.joined(separator: ", ")
+      throw RuntimeError(
+        "there is no input \(name); "
+          + (known.isEmpty ? "the graph has none" : "the inputs are \(known)"))
+    }
+    try slot.store(tensor, as: "the input \(name)")
+    missing.remove(name)
+  }
+
+  /// Sets a state, which is zero before.
+  ///
+  /// - Throws: `RuntimeError` when there is no such state or the shape differs.
+  package func setState(_ name: String, _ tensor: Tensor) throws {
+    guard let slot = tensors.states[name] else { throw RuntimeError("there is no state \(name)") }
+    try slot.store(tensor, as: "the state \(name)")
+  }
+
+  /// Computes what does not depend on the latent: the stages `prompt` and `schedule`.
+  ///
+  /// - Throws: `RuntimeError` when an input has not been set.
+  package func prepare() throws {
+    if let name = tensors.inputNames.first(where: missing.contains) {
+      throw RuntimeError("the input \(name) has no value")
+    }
+    run(.prompt)
+    run(.schedule)
+  }
+
+  /// Runs the stage `step`; allocates nothing.
+  ///
+  /// - Precondition: `prepare` was called after the inputs were set, and `index` is a step.
+  package func step(_ index: Int) {
+    precondition(index >= 0 && index < stepCount, "step \(index) of \(stepCount)")
+    run(.step, step: index)
+  }
+
+  /// Computes everything once: for a graph without a loop.
+  ///
+  /// - Throws: `RuntimeError` when an input has not been set.
+  package func run() throws {
+    try prepare()
+    step(0)
+  }
+
+  /// A result or a carried value, as the last run left it.
+  ///
+  /// - Throws: `RuntimeError` when there is none of the name.
+  package func output(_ name: String) throws -> Tensor {
+    guard let slot = tensors.results[name] ?? tensors.carried[name] else {
+      throw RuntimeError("there is no output \(name)")
+    }
+    return slot.load()
+  }
+
+  /// A state, as the last step left it.
+  ///
+  /// - Throws: `RuntimeError` when there is none of the name.
+  package func state(_ name: String) throws -> Tensor {
+    guard let slot = tensors.states[name] else { throw RuntimeError("there is no state \(name)") }
+    return slot.load()
+  }
+
+  /// How many steps the tables read by `step_row` hold; no limit where there is none.
+  package var stepCount: Int { programs.reduce(Int.max) { min($0, $1.stepCount) } }
+
+  private func run(_ binding: Binding, step: Int = 0) {
+    for (index, stage) in staged.stages.enumerated() where stage.binding == binding {
+      programs[index].run(step: step)
+    }
+  }
+}
+
+extension Executable {
+  /// The bytes of the arena that the stages share.
+  package var arenaByteCount: Int { arena.byteCount }
+
+  /// The bytes of values that stages hand on.
+  package var carriedByteCount: Int { tensors.carriedByteCount }
+
+  /// The bytes of inputs, states and results.
+  package var interfaceByteCount: Int { tensors.interfaceByteCount }
+
+  /// The bytes of the weights of this executable, which others may share.
+  package var weightByteCount: Int { plan.weightByteCount }
+
+  /// The bytes that kernels use beside their operands.
+  package var scratchByteCount: Int { scratch.byteCount }
+
+  /// The bytes of instructions and their arguments.
+  package var instructionByteCount: Int { programs.reduce(0) { $0 + $1.memory.byteCount } }
+
+  /// The kernels called in one run of all stages.
+  package var instructionCount: Int { instructionCounts.reduce(0, +) }
+
+  /// The nodes of all stages.
+  package var nodeCount: Int { staged.stages.reduce(0) { $0 + $1.graph.nodes.count } }
+}

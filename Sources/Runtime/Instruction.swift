@@ -1,0 +1,44 @@
+import CKernels
+
+/// One call of a kernel with everything resolved; trivially copied.
+struct Instruction {
+  /// What is called.
+  var kernel: dth_kernel
+  /// The kernel's argument struct.
+  var arguments: UnsafeRawPointer
+  /// The kernel's operands, result first.
+  var operands: UnsafeMutablePointer<UnsafeMutableRawPointer?>
+  /// Whether all threads meet before the next instruction.
+  var endsWithBarrier: Bool
+}
+
+/// An operand whose address grows with the step.
+struct StepAddress {
+  /// Where the address is read by the kernel.
+  var slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>
+  /// The address in step 0.
+  var base: UnsafeMutableRawPointer
+  /// The bytes from step to step.
+  var byteStride: Int
+}
+
+/// What every thread needs to walk the instructions.
+struct InstructionList {
+  var instructions: UnsafeMutablePointer<Instruction>
+  var count: Int
+  var scratch: UnsafeMutableRawPointer
+  var scratchByteCountPerThread: Int
+  var pool: OpaquePointer
+}
+
+/// Walks the whole list as one thread of the pool, each time doing that thread's share.
+let executeInstructions: dth_pool_body = { context, thread, threadCount in
+  guard let list = context?.load(as: InstructionList.self) else { return }
+  let scratch = list.scratch + Int(thread) * list.scratchByteCountPerThread
+  for index in 0..<list.count {
+    let instruction = list.instructions[index]
+    instruction.kernel(
+      instruction.arguments, instruction.operands, thread, threadCount, scratch)
+    if instruction.endsWithBarrier { dth_pool_barrier(list.pool) }
+  }
+}

@@ -1,0 +1,59 @@
+import CKernels
+import Planning
+
+extension KernelArguments {
+  /// The bytes of the struct and of the tables that it points to.
+  var byteCount: Int {
+    switch self {
+    case .linear: MemoryLayout<dth_linear_args>.size
+    case .patchLinear(_, let rows, let columns):
+      alignedByteCount(MemoryLayout<dth_linear_args>.size) + offsetByteCount(rows)
+        + offsetByteCount(columns)
+    case .pack: MemoryLayout<PackingArguments>.size
+    case .matmul: MemoryLayout<dth_matmul_args>.size
+    case .attention: MemoryLayout<dth_attention_args>.size
+    case .elementwise: MemoryLayout<dth_elementwise_args>.size
+    case .normAffine: MemoryLayout<dth_norm_affine_args>.size
+    case .softmax: MemoryLayout<dth_softmax_args>.size
+    case .reduce: MemoryLayout<dth_reduce_args>.size
+    case .gather: MemoryLayout<dth_gather_args>.size
+    }
+  }
+
+  /// Writes the struct, and the tables behind it, to memory of `byteCount` bytes.
+  func store(at address: UnsafeMutableRawPointer) {
+    switch self {
+    case .linear(let arguments): write(arguments, to: address)
+    case .patchLinear(var arguments, let rows, let columns):
+      let rowBase = address + alignedByteCount(MemoryLayout<dth_linear_args>.size)
+      let columnBase = rowBase + offsetByteCount(rows)
+      arguments.row_offsets = copy(rows, to: rowBase)
+      arguments.column_offsets = copy(columns, to: columnBase)
+      write(arguments, to: address)
+    case .pack(let arguments): write(arguments, to: address)
+    case .matmul(let arguments): write(arguments, to: address)
+    case .attention(let arguments): write(arguments, to: address)
+    case .elementwise(let arguments): write(arguments, to: address)
+    case .normAffine(let arguments): write(arguments, to: address)
+    case .softmax(let arguments): write(arguments, to: address)
+    case .reduce(let arguments): write(arguments, to: address)
+    case .gather(let arguments): write(arguments, to: address)
+    }
+  }
+
+  private func offsetByteCount(_ offsets: [Int32]) -> Int { alignedByteCount(offsets.count * 4) }
+
+  private func write<Arguments: BitwiseCopyable>(
+    _ arguments: Arguments, to address: UnsafeMutableRawPointer
+  ) {
+    address.storeBytes(of: arguments, as: Arguments.self)
+  }
+
+  private func copy(
+    _ offsets: [Int32], to address: UnsafeMutableRawPointer
+  ) -> UnsafePointer<Int32> {
+    let target = address.bindMemory(to: Int32.self, capacity: offsets.count)
+    target.update(from: offsets, count: offsets.count)
+    return UnsafePointer(target)
+  }
+}

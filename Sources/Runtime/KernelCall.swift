@@ -1,0 +1,99 @@
+import CKernels
+import GraphIR
+import Planning
+
+/// Bytes that a kernel reads or writes, before they have an address.
+enum KernelOperand {
+  /// Not there.
+  case absent
+  /// A value, from a byte on.
+  case value(ValueID, byteOffset: Int = 0)
+  /// A weight packed at load.
+  case panels(StoredWeight)
+  /// The memory in which a weight computed by the graph is packed for one call.
+  case packing
+  /// The memory of an output.
+  case output(Int)
+  /// A buffer of the arena that holds an output for a while.
+  case staging(Int)
+}
+
+/// What a kernel is told besides its operands.
+enum KernelArguments {
+  case linear(dth_linear_args)
+  /// A linear whose rows and columns are at offsets.
+  case patchLinear(dth_linear_args, rowOffsets: [Int32], columnOffsets: [Int32])
+  case pack(PackingArguments)
+  case matmul(dth_matmul_args)
+  case attention(dth_attention_args)
+  case elementwise(dth_elementwise_args)
+  case normAffine(dth_norm_affine_args)
+  case softmax(dth_softmax_args)
+  case reduce(dth_reduce_args)
+  case gather(dth_gather_args)
+}
+
+/// One call of a kernel: what an instruction is before memory is bound to it.
+struct KernelCall {
+  var arguments: KernelArguments
+  /// The result, then the operands in the kernel's order.
+  var operands: [KernelOperand]
+  /// Whether the next call must wait until every thread has ended this one.
+  var endsWithBarrier = true
+
+  /// The bytes that each thread needs besides.
+  var scratchByteCount: Int {
+    switch arguments {
+    case .linear(var arguments), .patchLinear(var arguments, _, _):
+      dth_linear_scratch_bytes(&arguments)
+    case .pack: 0
+    case .matmul(var arguments): dth_matmul_scratch_bytes(&arguments)
+    case .attention(var arguments): dth_attention_scratch_bytes(&arguments)
+    case .elementwise(var arguments): dth_elementwise_scratch_bytes(&arguments)
+    case .normAffine(var arguments): dth_norm_affine_scratch_bytes(&arguments)
+    case .softmax(var arguments): dth_softmax_scratch_bytes(&arguments)
+    case .reduce(var arguments): dth_reduce_scratch_bytes(&arguments)
+    case .gather(var arguments): dth_gather_scratch_bytes(&arguments)
+    }
+  }
+
+  /// The bytes of the packing memory that the call writes.
+  var packingByteCount: Int {
+    guard case .pack(let arguments) = arguments else { return 0 }
+    return dth_packed_weight_count(arguments.n, arguments.k) * 4
+  }
+
+  /// The kernel in a row of the dispatch table.
+  func kernel(of row: dth_kernel_row) -> dth_kernel {
+    switch arguments {
+    case .linear, .patchLinear: row.linear
+    case .pack: packKernel
+    case .matmul: row.matmul
+    case .attention: row.attention
+    case .elementwise: row.elementwise
+    case .normAffine: row.norm_affine
+    case .softmax: row.softmax
+    case .reduce: row.reduce
+    case .gather: row.gather
+    }
+  }
+}
+
+/// A weight `[n, k]` to be packed.
+struct PackingArguments {
+  var n: Int64
+  var k: Int64
+}
+
+/// Packs a weight that the graph computes. Operands: panels; weight.
+private let packKernel: dth_kernel = { arguments, operands, thread, threadCount, _ in
+  guard let arguments = arguments?.load(as: PackingArguments.self),
+    let target = operands?[0], let source = operands?[1]
+  else { return }
+  let panels = (arguments.n + 31) / 32
+  let first = panels * Int64(thread) / Int64(threadCount)
+  let end = panels * Int64(thread + 1) / Int64(threadCount)
+  dth_pack_weight(
+    source.assumingMemoryBound(to: Float.self), arguments.n, arguments.k, arguments.k, false,
+    first, end - first, target.assumingMemoryBound(to: Float.self))
+}

@@ -1,0 +1,65 @@
+import CKernels
+import GraphIR
+import Tensors
+
+extension KernelCallBuilder {
+  /// Appends a softmax over the last axis.
+  mutating func addSoftmax(_ id: ValueID) {
+    let shape = shape(id)
+    var arguments = dth_softmax_args()
+    arguments.width = Int64(shape[-1])
+    arguments.rows = Int64(shape.elementCount / shape[-1])
+    arguments.row_stride = arguments.width
+    arguments.result_stride = arguments.width
+    append(.softmax(arguments), [.value(id), .value(graph[id].inputs[0])])
+  }
+
+  /// Appends a norm over the last axis.
+  mutating func addLayerNorm(_ id: ValueID, epsilon: Double) {
+    append(
+      .normAffine(normArguments(id, epsilon: epsilon)),
+      [.value(id), .value(graph[id].inputs[0]), .absent, .absent])
+  }
+
+  /// Appends a norm with scale and shift; two calls where either repeats in another way than over
+  /// whole runs of rows.
+  mutating func addNormAffine(_ id: ValueID, epsilon: Double) throws {
+    let inputs = graph[id].inputs
+    let shape = shape(id)
+    var arguments = normArguments(id, epsilon: epsilon)
+    guard let scaleRows = self.shape(inputs[1]).rowGroupCount(in: shape),
+      let shiftRows = self.shape(inputs[2]).rowGroupCount(in: shape)
+    else {
+      addLayerNorm(id, epsilon: epsilon)
+      let steps: [ElementwiseChain.Step] = [
+        .binary(.multiply, .input(0), .input(1)), .binary(.add, .step(0), .input(2)),
+      ]
+      try addElementwise(
+        steps.map(dth_step.init), extents: shape.dimensions,
+        result: (.value(id), shape.strides),
+        inputs: [(.value(id), shape.strides)]
+          + inputs.dropFirst().map {
+            (.value($0), self.shape($0).broadcastStrides(to: shape))
+          }, of: id)
+      return
+    }
+    arguments.scale_rows = Int64(scaleRows)
+    arguments.scale_stride = arguments.width
+    arguments.shift_rows = Int64(shiftRows)
+    arguments.shift_stride = arguments.width
+    append(.normAffine(arguments), [.value(id)] + inputs.map { .value($0) })
+  }
+
+  private func normArguments(_ id: ValueID, epsilon: Double) -> dth_norm_affine_args {
+    let shape = shape(id)
+    var arguments = dth_norm_affine_args()
+    arguments.width = Int64(shape[-1])
+    arguments.rows = Int64(shape.elementCount / shape[-1])
+    arguments.row_stride = arguments.width
+    arguments.result_stride = arguments.width
+    arguments.epsilon = Float(epsilon)
+    arguments.scale_rows = 1
+    arguments.shift_rows = 1
+    return arguments
+  }
+}

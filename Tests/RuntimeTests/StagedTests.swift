@@ -1,0 +1,171 @@
+import GraphIR
+import GraphSamples
+import Kernels
+import Planning
+import Runtime
+import Tensors
+import Testing
+
+/// A small model in four stages.
+struct StagedSample {
+  var staged: StagedGraph
+
+  init() throws {
+    var load = GraphBuilder(name: "load")
+    let parameter = load.parameter("w", [6, 6])
+    load.output("carried.0", try load.unary(.tanh, parameter))
+
+    var prompt = GraphBuilder(name: "prompt")
+    let ids = prompt.input("ids", TensorType(.i32, [3]))
+    let words = try prompt.append(.gather, [prompt.parameter("words", [9, 6]), ids])
+    prompt.output("carried.1", try prompt.append(.reduce(.mean, axes: [0]), [words]))
+
+    var schedule = GraphBuilder(name: "schedule")
+    let times = schedule.input("times", .f32([4, 1]))
+    let condition = schedule.input("carried.1", .f32([6]))
+    let rows = try schedule.add(times, condition)
+    let weight = schedule.parameter("modulation", [12, 6])
+    schedule.output("carried.2", try schedule.matmul(rows, weight, transposeB: true))
+
+    var step = GraphBuilder(name: "step")
+    let latent = step.source(.state("latent"), .f32([5, 6]))
+    let row = try step.append(.stepRow, [step.input("carried.2", .f32([4, 12]))])
+    let scale = try step.slice(row, axis: 0, start: 0, count: 6)
+    let shift = try step.slice(row, axis: 0, start: 6, count: 6)
+    let mixed = try step.matmul(latent, step.input("carried.0", .f32([6, 6])))
+    let result = try step.append(.affine, [mixed, scale, shift])
+    step.output("prediction", result)
+    step.output("latent", try step.unary(.tanh, result), isState: true)
+    staged = StagedGraph([
+      Stage(.load, load.graph), Stage(.prompt, prompt.graph), Stage(.schedule, schedule.graph),
+      Stage(.step, step.graph),
+    ])
+  }
+}
+
+@Suite struct StagedTests {
+  @Test func stagesHandOnWhatTheyMake() throws {
+    let staged = try StagedSample().staged
+    var bindings = SampleBindings(staged, seed: 3)
+    let executable = try bindings.executable(staged)
+    try executable.prepare()
+    var inputs = bindings.inputs
+    for binding in [Binding.load, .prompt, .schedule] {
+      let graph = try #require(staged[binding]).graph
+      bindings.inputs = inputs
+      inputs.merge(try bindings.expected(graph)) { $1 }
+    }
+    bindings.inputs = inputs
+    let graph = try #require(staged[.step]).graph
+    for step in 0..<4 {
+      executable.step(step)
+      let expected = try bindings.expected(graph, step: step)
+      for (name, tensor) in expected where name == "prediction" {
+        #expect(relativeError(try executable.output(name), tensor) < 1e-5)
+      }
+      bindings.states["latent"] = expected["latent"]
+      #expect(
+        relativeError(try executable.state("latent"), try #require(expected["latent"])) < 1e-5)
+    }
+    #expect(executable.stepCount == 4)
+  }
+
+  @Test func carriedValuesAreFoundByName() throws {
+    let staged = try StagedSample().staged
+    #expect(staged.carried.map(\.name) == ["carried.0", "carried.1", "carried.2"])
+    let plan = StagedPlan(staged)
+    // 36, 6 and 48 floats, each rounded up to 64 bytes.
+    #expect(plan.carriedByteCount == 192 + 64 + 192)
+  }
+
+  @Test func aPromptMayBeReplaced() throws {
+    let staged = try StagedSample().staged
+    let bindings = SampleBindings(staged, seed: 3)
+    let executable = try bindings.executable(staged)
+    try executable.set("ids", Tensor(ids: [3], [1, 2, 3]))
+    try executable.prepare()
+    let first = try executable.output("carried.2")
+    try executable.set("ids", Tensor(ids: [3], [4, 5, 6]))
+    try executable.prepare()
+    #expect(try executable.output("carried.2") != first)
+    try executable.set("ids", Tensor(ids: [3], [1, 2, 3]))
+    try executable.prepare()
+    #expect(try executable.output("carried.2") == first)
+  }
+
+  @Test func executablesShareWeights() throws {
+    let sample = TransformerGraph()
+    let fused = StagedGraph(try sample.build(fused: true))
+    let bindings = SampleBindings(fused, seed: 3)
+    let store = WeightStore(ParameterSource(bindings.parameters.mapValues(\.values)))
+    let pool = try #require(ThreadPool(threadCount: 2))
+    let plan = StagedPlan(fused)
+    for _ in 0..<2 {
+      _ = try Executable(fused, plan, weights: store, pool: pool, row: .best)
+      #expect(store.byteCount == plan.weightByteCount)
+    }
+  }
+}
+
+@Suite struct BadTensorTests {
+  private func executable() throws -> Executable {
+    let staged = try StagedSample().staged
+    return try SampleBindings(staged, seed: 1).executable(staged)
+  }
+
+  private func message(_ body: () throws -> Void) -> String? {
+    do { try body() } catch { return "\(error)" }
+    return nil
+  }
+
+  @Test func unknownInput() throws {
+    let executable = try executable()
+    #expect(
+      message { try executable.set("id", Tensor([1], [0])) }
+        == "there is no input id; the inputs are ids, times")
+  }
+
+  @Test func carriedValueIsNoInput() throws {
+    let executable = try executable()
+    #expect(message { try executable.set("carried.1", Tensor([6], [0, 0, 0, 0, 0, 0])) } != nil)
+  }
+
+  @Test func wrongShape() throws {
+    let executable = try executable()
+    #expect(
+      message { try executable.set("times", Tensor([4], [0, 0, 0, 0])) }
+        == "the input times has the shape [4]; it must be [4,1]")
+  }
+
+  @Test(arguments: [Float(9), -1, 0.5, .nan, .infinity, 1e30])
+  func idOutsideTheTable(id: Float) throws {
+    let executable = try executable()
+    #expect(message { try executable.set("ids", Tensor([3], [0, 1, id])) } != nil)
+  }
+
+  @Test func missingInput() throws {
+    let staged = try StagedSample().staged
+    var bindings = SampleBindings(staged, seed: 1)
+    bindings.inputs["times"] = nil
+    let executable = try bindings.executable(staged)
+    #expect(message { try executable.prepare() } == "the input times has no value")
+  }
+
+  @Test func parameterOfAnotherSize() throws {
+    let staged = try StagedSample().staged
+    var bindings = SampleBindings(staged, seed: 1)
+    bindings.parameters["words"] = Tensor([2], [1, 2])
+    #expect(
+      message { _ = try bindings.executable(staged) }
+        == "the parameter words has 2 elements, which do not make [9,6]")
+    bindings.parameters["words"] = nil
+    #expect(
+      message { _ = try bindings.executable(staged) } == "the parameter words has no value")
+  }
+
+  @Test func unknownOutputAndState() throws {
+    let executable = try executable()
+    #expect(message { _ = try executable.output("x") } == "there is no output x")
+    #expect(message { _ = try executable.state("x") } == "there is no state x")
+  }
+}
