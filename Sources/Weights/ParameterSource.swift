@@ -1,0 +1,141 @@
+import Diagnostics
+import Tensors
+
+/// The values of a model's parameters, produced one parameter at a time.
+///
+/// A value comes from the spec, from a file through a layout, or from a random generator; the
+/// spec's wins over the file's.
+package struct ParameterSource: Sendable {
+  private enum Origin: Sendable {
+    case inline(Tensor)
+    case file(TensorView)
+    case random(RandomParameters, dimensions: [Int])
+  }
+
+  private var origins: [String: Origin] = [:]
+
+  /// Whether a parameter has a value.
+  package func contains(_ name: String) -> Bool { origins[name] != nil }
+
+  /// Lends the elements of a parameter, row-major; the buffer is invalid after `body` returns.
+  ///
+  /// Aligned `f32` tensors of a file are the mapped bytes themselves; everything else that is
+  /// not in memory is made for the call and freed after it.
+  ///
+  /// - Precondition: `contains(name)`.
+  package func withValues<R, E: Error>(
+    of name: String, _ body: (UnsafeBufferPointer<Float>) throws(E) -> R
+  ) throws(E) -> R {
+    guard let origin = origins[name] else { preconditionFailure("no values for \(name)") }
+    switch origin {
+    case .inline(let tensor): return try tensor.values.withUnsafeBufferPointer(body)
+    case .file(let view): return try view.withFloats(body)
+    case .random(let generator, let dimensions):
+      let values = UnsafeMutableBufferPointer<Float>.allocate(
+        capacity: Shape(dimensions).elementCount)
+      defer { values.deallocate() }
+      generator.fill(values, name: name, dimensions: dimensions)
+      return try body(UnsafeBufferPointer(values))
+    }
+  }
+
+  /// Finds a value for every parameter.
+  ///
+  /// - Parameters:
+  ///   - wanted: The parameters of the model; names are unique.
+  ///   - inline: Values that stand in the spec, of the extents wanted.
+  ///   - weights: A safetensors file, a folder that holds one, or `random:SEED`; nil when the
+  ///     spec is to hold all values.
+  ///   - layout: The name map of the file.
+  /// - Throws: `weights.missing` when parameters have no value; `weights.fit` and
+  ///   `weights.copies` when a file is not the model's; `weights.layout`, `weights.seed`, and
+  ///   what reading a file throws.
+  package static func open(
+    _ wanted: [WantedParameter], inline: [(name: String, value: Tensor)] = [],
+    weights: String?, layout layoutName: String = "ditharos"
+  ) throws(DiagnosticsError) -> ParameterSource {
+    var source = ParameterSource()
+    for (name, value) in inline { source.origins[name] = .inline(value) }
+    let missing = wanted.filter { source.origins[$0.name] == nil }
+    guard let weights else {
+      if missing.isEmpty { return source }
+      throw DiagnosticsError(
+        Diagnostic(
+          WeightRules.missing,
+          "\(counted(missing.count, "parameter")) without values: "
+            + abbreviated(missing.map(\.name)),
+          help: "name a weight file with --weights FILE, or take random values with "
+            + "--weights random:0"))
+    }
+    if weights.hasPrefix("random:") {
+      let generator = RandomParameters(seed: try seed(weights))
+      for parameter in missing {
+        source.origins[parameter.name] = .random(generator, dimensions: parameter.dimensions)
+      }
+      return source
+    }
+    let views = try fileViews(
+      wanted, in: weights, layoutName: layoutName, optional: Set(inline.map(\.name)))
+    for (name, view) in views where source.origins[name] == nil {
+      source.origins[name] = .file(view)
+    }
+    return source
+  }
+
+  private static func seed(_ argument: String) throws(DiagnosticsError) -> UInt64 {
+    let digits = argument.dropFirst("random:".count)
+    guard let seed = UInt64(digits), digits.utf8.allSatisfy({ 48...57 ~= $0 }) else {
+      throw DiagnosticsError(
+        Diagnostic(
+          WeightRules.seed,
+          "the seed of \(quoted(argument)) is not a whole number from 0 to \(UInt64.max)",
+          help: "write for example random:0"))
+    }
+    return seed
+  }
+
+  private static func fileViews(
+    _ wanted: [WantedParameter], in argument: String, layoutName: String, optional: Set<String>
+  ) throws(DiagnosticsError) -> [String: TensorView] {
+    guard let layout = WeightLayout.all.first(where: { $0.name == layoutName }) else {
+      let known = weightLayoutNames.map { "`\($0)`" }.joined(separator: ", ")
+      throw DiagnosticsError(
+        Diagnostic(
+          WeightRules.layout, "there is no layout \(quoted(layoutName))",
+          help: "the layouts are \(known)"))
+    }
+    let file = try SafetensorsFile(path: try weightFilePath(argument))
+    let match = LayoutMatch(wanted, in: file.tensors, layout: layout, optional: optional)
+    guard match.fits else {
+      throw DiagnosticsError(
+        match.mismatch(of: file, wanted: wanted, layout: layout, optional: optional))
+    }
+    if let problem = match.unequalCopies(in: file) { throw DiagnosticsError(problem) }
+    return match.views
+  }
+}
+
+extension LayoutMatch {
+  /// The one problem that unequal copies are reported as; nil when all are equal.
+  fileprivate func unequalCopies(in file: SafetensorsFile) -> Diagnostic? {
+    var parameters: [String] = []
+    var example = ""
+    var help: String?
+    for group in copies {
+      guard let first = group.views.first,
+        let other = group.views.first(where: { !$0.isIdentical(to: first) })
+      else { continue }
+      if parameters.isEmpty {
+        example = "\(quoted(other.name)) differs from \(quoted(first.name))"
+        help = group.unequalHelp
+      }
+      parameters.append(group.parameter)
+    }
+    if parameters.isEmpty { return nil }
+    return Diagnostic(
+      WeightRules.copies,
+      "blocks of `\(file.path)` have their own "
+        + "\(abbreviated(parameters)), which the model shares: \(example)",
+      help: help)
+  }
+}
