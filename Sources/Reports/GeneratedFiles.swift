@@ -1,0 +1,68 @@
+import Compiler
+import Diagnostics
+import GraphIR
+import ModelSpec
+import Tensors
+
+/// A file that only the tool writes.
+package struct GeneratedFile: Sendable, Hashable {
+  /// Where it is, relative to the project.
+  package var path: String
+  /// What it holds.
+  package var text: String
+}
+
+/// The files of one spec: the graphs before and after the passes, the plan, the parameters.
+///
+/// - Parameters:
+///   - loaded: The spec.
+///   - name: The name of its folder under `Generated/`.
+/// - Throws: What compiling the spec throws.
+package func generatedFiles(
+  of loaded: LoadedSpec, name: String
+) throws(DiagnosticsError) -> [GeneratedFile] {
+  var options = CompileOptions()
+  options.isVerifying = true
+  let compiler = try ModelCompiler(loaded, options: options)
+  let model = try compiler.sampling()
+  let figures = try compiler.figures(
+    of: model.graphs, stepCount: model.trajectory.timesteps.count)
+  let folder = "Generated/\(name)"
+  return [
+    GeneratedFile(
+      path: "\(folder)/lowered.ir",
+      text: model.graphs.map { printed($0.lowered, title: $0.name) }.joined(separator: "\n")),
+    GeneratedFile(
+      path: "\(folder)/fused.ir",
+      text: model.graphs.flatMap { graph in
+        graph.staged.stages.map { stage in
+          printed(
+            stage.graph,
+            title: graph.staged.stages.count == 1
+              ? graph.name : "\(graph.name), stage \(stage.binding.rawValue)")
+        }
+      }.joined(separator: "\n")),
+    GeneratedFile(
+      path: "\(folder)/plan.txt", text: PlanReport(figures).text(machine: nil)),
+    GeneratedFile(
+      path: "\(folder)/parameters.txt", text: parameterList(loaded.spec)),
+  ]
+}
+
+private func printed(_ graph: Graph, title: String) -> String {
+  let text = GraphPrinter.print(graph).text
+  return "; \(title)\n" + (text.hasSuffix("\n") ? text : text + "\n")
+}
+
+/// Name, extents and use of every parameter, and their number.
+private func parameterList(_ spec: ModelSpec) -> String {
+  let declarations = spec.parameterDeclarations
+  let width = declarations.map(\.name.count).max() ?? 0
+  let lines = declarations.map { declaration in
+    let use =
+      declaration.isBuffer ? "buffer" : declaration.isLearnable ? "learnable" : "frozen"
+    let shape = Shape(declaration.dimensions).description
+    return "\(filled(declaration.name, to: width))  \(filled(shape, to: 14))  \(use)"
+  }
+  return lines.joined(separator: "\n") + "\n\n\(grouped(spec.parameterCount)) parameters\n"
+}

@@ -1,0 +1,95 @@
+import ArgumentParser
+import Diagnostics
+import Foundation
+import Media
+import ModelSpec
+import Reports
+
+/// `ditharos generate`: writes, or compares, everything under `Generated/`.
+struct GenerateCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "generate",
+    abstract: "Write, or compare, the graphs, plans and parameters of every spec under Generated/.",
+    discussion: """
+      Run in a folder that holds Specs/. The bytes are the same on every machine, so that a change
+      of the compiler shows in review as a difference.
+
+        ditharos generate
+        ditharos generate --check
+      """)
+
+  @Flag(help: "Write nothing; fail when a file is missing, extra or different.")
+  var check = false
+
+  func run() async throws {
+    try await reporting(.text) {
+      var files: [GeneratedFile] = []
+      let names = try names(in: "Specs").filter { $0.hasSuffix(".yaml") }
+      guard !names.isEmpty else {
+        throw DiagnosticsError(
+          Diagnostic(
+            UsageRules.file, "there is no folder Specs/ with specs here",
+            help: "run `generate` in the project's top folder"))
+      }
+      for name in names {
+        files += try generatedFiles(
+          of: try load("Specs/\(name)"), name: String(name.dropLast(".yaml".count)))
+      }
+      let known = Set(files.map(\.path))
+      let extra = try existing().filter { !known.contains($0) }
+      if check { return (try compare(files, extra), []) }
+      for path in extra { try? FileManager.default.removeItem(atPath: path) }
+      for file in files {
+        let folder = URL(fileURLWithPath: file.path).deletingLastPathComponent().path
+        try FileManager.default.createDirectory(
+          atPath: folder, withIntermediateDirectories: true)
+        if (try? readBytes(file.path)) != Array(file.text.utf8) {
+          try writeAtomically(path: file.path, bytes: Array(file.text.utf8))
+          Console.complain("wrote \(file.path)")
+        }
+      }
+      Console.complain("\(files.count) files under Generated/ are what the tool writes")
+      return ([], [])
+    }
+  }
+
+  private func compare(_ files: [GeneratedFile], _ extra: [String]) throws -> [Diagnostic] {
+    var problems = extra.map {
+      Diagnostic(
+        UsageRules.stale, "`\($0)` is not written by the tool", help: "run `ditharos generate`")
+    }
+    for file in files {
+      guard let bytes = try? readBytes(file.path) else {
+        problems.append(
+          Diagnostic(
+            UsageRules.stale, "`\(file.path)` is missing", help: "run `ditharos generate`"))
+        continue
+      }
+      if bytes != Array(file.text.utf8) {
+        problems.append(
+          Diagnostic(
+            UsageRules.stale, "`\(file.path)` is not what the tool writes",
+            help: "run `ditharos generate`, and say in the commit why it changed"))
+      }
+    }
+    if problems.isEmpty { Console.complain("\(files.count) files under Generated/ are current") }
+    return problems
+  }
+
+  private func names(in folder: String) throws -> [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+  }
+
+  private func existing() throws -> [String] {
+    guard let names = FileManager.default.enumerator(atPath: "Generated") else { return [] }
+    return names.compactMap { $0 as? String }.map { "Generated/\($0)" }.filter {
+      var isFolder: ObjCBool = false
+      return FileManager.default.fileExists(atPath: $0, isDirectory: &isFolder)
+        && !isFolder.boolValue
+    }.sorted()
+  }
+
+  private func readBytes(_ path: String) throws -> [UInt8] {
+    Array(try Data(contentsOf: URL(fileURLWithPath: path)))
+  }
+}

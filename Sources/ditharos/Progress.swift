@@ -1,0 +1,55 @@
+import ArgumentParser
+import Documents
+import Foundation
+
+/// How progress is shown on standard error.
+enum ProgressStyle: String, CaseIterable, ExpressibleByArgument {
+  /// A bar on a terminal, JSON lines otherwise.
+  case auto
+  case bar
+  case jsonl
+  case none
+}
+
+/// Shows how far a loop has come.
+struct ProgressMeter {
+  private let style: ProgressStyle
+  private let total: Int
+  private let start = ContinuousClock.now
+
+  /// A meter of a loop of `total` rounds.
+  init(_ style: ProgressStyle, total: Int) {
+    self.style = style == .auto ? (Console.isTerminal(2) ? .bar : .jsonl) : style
+    self.total = total
+  }
+
+  /// Shows that a number of rounds is done.
+  func update(_ done: Int) {
+    let elapsed = (ContinuousClock.now - start) / .seconds(1)
+    let left = elapsed / Double(max(done, 1)) * Double(total - done)
+    switch style {
+    case .none, .auto: break
+    case .bar:
+      let filled = 30 * done / max(total, 1)
+      let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 30 - filled)
+      let line = "\r\u{1B}[K\(bar) step \(done)/\(total), \(seconds(left)) left"
+      Console.show(done == total ? "\r\u{1B}[K" : line)
+    case .jsonl:
+      let line = JSONValue.object([
+        (key: "step", value: .integer(done)), (key: "steps", value: .integer(total)),
+        (key: "seconds", value: .number(rounded(elapsed))),
+        (key: "seconds_left", value: .number(rounded(left))),
+      ])
+      Console.complain(line.text(pretty: false))
+    }
+  }
+
+  private func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
+}
+
+/// A duration for people.
+func seconds(_ value: Double) -> String {
+  if value < 1 { return "\(Int((value * 1000).rounded())) ms" }
+  if value < 60 { return "\(Double(Int(value * 10)) / 10) s" }
+  return "\(Int(value) / 60) min \(Int(value) % 60) s"
+}
