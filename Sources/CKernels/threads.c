@@ -1,4 +1,7 @@
 // The thread pool: workers spin for a moment, then park on a condition variable.
+#if defined(__linux__)
+#define _GNU_SOURCE
+#endif
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -35,6 +38,15 @@ struct dth_pool {
   pthread_t *handles;
   dth_worker *workers;
 };
+
+int32_t dth_usable_processors(void) {
+#if defined(__linux__)
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0) return CPU_COUNT(&set);
+#endif
+  long online = sysconf(_SC_NPROCESSORS_ONLN);
+  return online > 0 ? (int32_t)online : 1;
+}
 
 static inline void dth_pause(void) {
 #if defined(__x86_64__)
@@ -123,8 +135,7 @@ dth_pool *dth_pool_create(int32_t threads) {
   if (posix_memalign(&memory, 64, sizeof(dth_pool)) != 0) return NULL;
   dth_pool *pool = memory;
   *pool = (dth_pool){.thread_count = threads};
-  long processors = sysconf(_SC_NPROCESSORS_ONLN);
-  pool->spin_count = threads <= processors ? 4000 : 0;
+  pool->spin_count = threads <= dth_usable_processors() ? 4000 : 0;
   pool->handles = calloc((size_t)threads, sizeof *pool->handles);
   pool->workers = calloc((size_t)threads, sizeof *pool->workers);
   if (pool->handles == NULL || pool->workers == NULL) {

@@ -170,9 +170,9 @@ typedef struct dth_step {
 /// A straight line of element-wise steps over strided operands; the last step is the result.
 ///
 /// Operands: result; inputs. Axes are outermost first; a stride is 0 along an axis over which an
-/// operand broadcasts (the result's never, except along an axis of extent 1). Rank 0 is one element. The result may be an
-/// input whose strides are the result's; it overlaps nothing else. Neighbouring axes that are
-/// contiguous in all operands should be merged, for speed alone.
+/// operand broadcasts (the result's never, except along an axis of extent 1). Rank 0 is one element.
+/// The result may be an input whose strides are the result's; it overlaps nothing else. Neighbouring
+/// axes that are contiguous in all operands should be merged, for speed alone.
 typedef struct dth_elementwise_args {
   int32_t rank;
   int32_t input_count;
@@ -278,8 +278,8 @@ void dth_philox4x32_10(const uint32_t counter[4], const uint32_t key[2], uint32_
 ///
 /// An element depends on seed, stream and its index alone. Element i comes from word i % 4 of the
 /// Philox block of counter {i / 4, stream}, words 0 and 1 and words 2 and 3 each making a pair by
-/// Box and Muller's formula, in double precision without fused operations or the C library's
-/// functions: the same bytes on every machine. |result| < 6.8.
+/// Box and Muller's formula, in double precision by operations that IEEE 754 defines to the bit:
+/// the same bytes on every machine. |result| < 6.8.
 void dth_philox_normal(
     uint64_t seed, uint64_t stream, uint64_t first_element, float *out, int64_t count);
 
@@ -321,6 +321,9 @@ void dth_pool_barrier(dth_pool *pool);
 
 /// Ends the threads and frees the pool.
 void dth_pool_destroy(dth_pool *pool);
+
+/// The number of logical processors that this process may be scheduled on.
+int32_t dth_usable_processors(void);
 
 #ifdef __cplusplus
 }

@@ -77,7 +77,7 @@ INLINE vf gelu(vf x) {
   return x < 0.0f ? -(a * tail) : x - c * tail;
 }
 
-/// x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), within 1e-6 of itself, or 1e-9.
+/// x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), within 2e-6 of itself, or 2e-9.
 INLINE vf gelu_tanh(vf x) {
   // x times the sigmoid of twice the argument of tanh.
   vf p = multiply_add(x * x, (vf)7.1354816e-02f, (vf)1.5957691f);
