@@ -163,9 +163,11 @@ struct HeaderScanner {
     return text
   }
 
-  private mutating func expect(_ byte: UInt8, _ expected: String) throws(HeaderError) {
+  private mutating func expect(
+    _ byte: UInt8, _ expected: @autoclosure () -> String
+  ) throws(HeaderError) {
     guard skip(byte) else {
-      throw HeaderError("expected \(expected) at byte \(position), found \(found)")
+      throw HeaderError("expected \(expected()) at byte \(position), found \(found)")
     }
   }
 

@@ -65,9 +65,9 @@ import Weights
     #expect(file["a"]?.tensor == Tensor(ids: [1], [7]))
   }
 
-  @Test func `opens a header of a million tensors`() throws {
+  @Test func `opens a header of a hundred thousand tensors`() throws {
     let folder = try TemporaryFolder()
-    let count = 1_000_000
+    let count = 100_000
     var header = "{"
     for index in 0..<count {
       header += "\"tensor.\(index)\":{\"dtype\":\"U8\",\"shape\":[1],"
@@ -77,7 +77,7 @@ import Weights
     let file = try SafetensorsFile(
       path: folder.write(safetensors(header + "}", dataByteCount: count)))
     #expect(file.tensors.count == count)
-    #expect(file["tensor.999999"]?.byteCount == 1)
+    #expect(file["tensor.99999"]?.byteCount == 1)
   }
 
   @Test func `names a missing file and a folder`() throws {
