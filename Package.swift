@@ -120,7 +120,7 @@ let package = Package(
     tests("DocumentsTests", ["Documents", "Diagnostics"]),
     tests("KernelsTests", ["Kernels", "CKernels", "Tensors"]),
     tests("GraphIRTests", ["GraphIR", "Reference", "Tensors"]),
-    tests("SchedulesTests", ["Schedules"]),
+    tests("SchedulesTests", ["Schedules", "Weights", "Tensors"]),
     tests("ModelSpecTests", ["ModelSpec", "Documents", "Text", "Tensors", "Diagnostics"]),
     tests("WeightsTests", ["Weights", "Documents", "Tensors", "Diagnostics"]),
     tests(

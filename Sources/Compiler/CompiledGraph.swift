@@ -27,9 +27,17 @@ package struct CompiledGraph: Sendable {
     _ lowered: Graph, isStaged: Bool, passes: [Pass], isVerifying: Bool
   ) throws(GraphError) {
     self.lowered = lowered
-    var staged = isStaged ? try Transforms.staged(lowered) : StagedGraph(lowered)
     made = []
     refused = []
+    var staged = StagedGraph(lowered)
+    if isStaged {
+      // What folds or occurs twice must do so before the graph is split: a stage cannot look into
+      // what another one carries to it.
+      let simplified = try PassPipeline.run(
+        passes.filter { $0.isSimplification }, on: lowered, verifying: isVerifying)
+      made += simplified.made
+      staged = try Transforms.staged(simplified.graph)
+    }
     for index in staged.stages.indices {
       let result = try PassPipeline.run(
         passes, on: staged.stages[index].graph, verifying: isVerifying)
@@ -37,8 +45,14 @@ package struct CompiledGraph: Sendable {
       made += result.made
       refused += result.refused
     }
-    if isVerifying { for stage in staged.stages { try GraphVerifier.verify(stage.graph) } }
     self.staged = staged
     plan = StagedPlan(staged)
+  }
+}
+
+extension Pass {
+  /// Whether the pass keeps a graph primitive.
+  fileprivate var isSimplification: Bool {
+    [Pass.deadCode, .constantFolding, .commonSubexpressions].contains { $0.name == name }
   }
 }
