@@ -111,8 +111,8 @@ let package = Package(
     program(
       "ditharos",
       [
-        "Reports", "Diffusion", "Compiler", "ModelSpec", "Weights", "Documents", "Media",
-        "Tensors", "Diagnostics", argumentParser,
+        "Reports", "Diffusion", "Compiler", "Transforms", "Kernels", "ModelSpec", "Weights",
+        "Documents", "Media", "Tensors", "Diagnostics", argumentParser,
       ]),
 
     // MARK: Tests

@@ -105,11 +105,11 @@ package struct ModelCompiler: Sendable {
       }
       return CompiledModel(
         spec: spec, trajectory: trajectory, guidance: scale, batch: batch,
-        encoder: try ModelGraphs.encoder(spec, batch: 1).map(whole),
-        noising: try ModelGraphs.noising(spec, trajectory, batch: batch).map(whole),
+        encoder: try whole(ModelGraphs.encoder(spec, batch: 1)),
+        noising: try whole(ModelGraphs.noising(spec, trajectory, batch: batch)),
         step: try CompiledGraph(
           step, isStaged: true, passes: options.passes, isVerifying: options.isVerifying),
-        decoder: try ModelGraphs.decoder(spec, batch: 1).map(whole))
+        decoder: try whole(ModelGraphs.decoder(spec, batch: 1)))
     }
   }
 
@@ -120,9 +120,9 @@ package struct ModelCompiler: Sendable {
   package func entry(_ name: String) throws(DiagnosticsError) -> CompiledGraph? {
     try located { () throws(GraphError) in
       switch name {
-      case "prediction": try ModelGraphs.prediction(spec, batch: options.batch).map(whole)
-      case "encode": try ModelGraphs.encoder(spec, batch: options.batch).map(whole)
-      case "decode": try ModelGraphs.decoder(spec, batch: options.batch).map(whole)
+      case "prediction": try whole(ModelGraphs.prediction(spec, batch: options.batch))
+      case "encode": try whole(ModelGraphs.encoder(spec, batch: options.batch))
+      case "decode": try whole(ModelGraphs.decoder(spec, batch: options.batch))
       default: nil
       }
     }
@@ -156,6 +156,10 @@ package struct ModelCompiler: Sendable {
   /// The place of a canonical key in the spec's text.
   func range(of path: String) -> SourceRange? { locations.range(of: path) }
 
+  private func whole(_ graph: Graph?) throws(GraphError) -> CompiledGraph? {
+    if let graph { try whole(graph) } else { nil }
+  }
+
   private func whole(_ graph: Graph) throws(GraphError) -> CompiledGraph {
     try CompiledGraph(
       graph, isStaged: false, passes: options.passes, isVerifying: options.isVerifying)
@@ -174,14 +178,5 @@ package struct ModelCompiler: Sendable {
           help: "this is a fault of the program; please report it with the spec",
           at: locations.range(of: error.origin.path), path: error.origin.path))
     }
-  }
-}
-
-extension Optional {
-  /// `map` for bodies that throw graph errors.
-  fileprivate func map<Result>(
-    _ body: (Wrapped) throws(GraphError) -> Result
-  ) throws(GraphError) -> Result? {
-    if let self { try body(self) } else { nil }
   }
 }

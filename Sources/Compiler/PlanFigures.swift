@@ -3,6 +3,7 @@ import GraphIR
 import ModelSpec
 import Planning
 import Runtime
+import Schedules
 import Tensors
 import Transforms
 
@@ -65,7 +66,8 @@ package struct PlanFigures: Sendable {
   /// What they left alone.
   package var refused: [Refusal]
 
-  private let outlines: [ProgramOutline]
+  private let fixedScratchBytes: Int
+  private let scratchBytesPerThread: Int
 
   /// The figures of compiled graphs.
   ///
@@ -81,7 +83,7 @@ package struct PlanFigures: Sendable {
     name = spec.name
     parameters = spec.parameterCount
     macs = prediction.map(Self.macs) ?? 0
-    var outlines: [ProgramOutline] = []
+    var (oneThread, twoThreads) = (0, 0)
     var stages: [StageFigures] = []
     flops = 0
     for graph in graphs {
@@ -98,9 +100,12 @@ package struct PlanFigures: Sendable {
         flops += figures.flops * (isLoop ? stepCount : 1)
         stages.append(figures)
       }
-      outlines.append(outline)
+      oneThread += outline.scratchByteCount(threadCount: 1)
+      twoThreads += outline.scratchByteCount(threadCount: 2)
     }
-    self.outlines = outlines
+    scratchBytes = oneThread
+    scratchBytesPerThread = twoThreads - oneThread
+    fixedScratchBytes = 2 * oneThread - twoThreads
     self.stages = stages
     macsPerStep = stages.first { $0.graph == "step" && $0.binding == .step }?.macs ?? 0
     nodes = graphs.reduce(0) { $0 + $1.lowered.nodes.count }
@@ -112,15 +117,15 @@ package struct PlanFigures: Sendable {
     var seen: Set<StoredWeight> = []
     weightBytes = graphs.flatMap(\.plan.weights).filter { seen.insert($0).inserted }
       .reduce(0) { $0 + $1.byteCount }
-    fusions = graphs.flatMap(\.made)
+    let simplifications = Set(
+      [Pass.deadCode, .constantFolding, .commonSubexpressions].map(\.name))
+    fusions = graphs.flatMap(\.made).filter { !simplifications.contains($0.kind) }
     refused = graphs.flatMap(\.refused)
-    scratchBytes = 0
-    scratchBytes = scratchBytes(threads: 1)
   }
 
   /// Bytes that kernels use beside their operands, with a number of threads.
   package func scratchBytes(threads: Int) -> Int {
-    outlines.reduce(0) { $0 + $1.scratchByteCount(threadCount: threads) }
+    fixedScratchBytes + scratchBytesPerThread * threads
   }
 
   /// Bytes of a run, with one thread.

@@ -4,6 +4,7 @@ import GraphIR
 import Kernels
 import ModelSpec
 import Runtime
+import Schedules
 import Tensors
 
 /// What a run starts from.
@@ -36,16 +37,10 @@ package final class SamplingRun {
   /// - Throws: Rule `run.memory`, and what reading weights throws.
   package init(_ model: CompiledModel, engine: Engine) throws(DiagnosticsError) {
     self.model = model
-    encoder = try model.encoder.map { graph throws(DiagnosticsError) in
-      try engine.executable(graph)
-    }
-    noising = try model.noising.map { graph throws(DiagnosticsError) in
-      try engine.executable(graph)
-    }
+    encoder = if let graph = model.encoder { try engine.executable(graph) } else { nil }
+    noising = if let graph = model.noising { try engine.executable(graph) } else { nil }
     step = try engine.executable(model.step)
-    decoder = try model.decoder.map { graph throws(DiagnosticsError) in
-      try engine.executable(graph)
-    }
+    decoder = if let graph = model.decoder { try engine.executable(graph) } else { nil }
   }
 
   /// The number of steps.
@@ -151,13 +146,4 @@ package final class SamplingRun {
 extension [Int] {
   /// The extents that say something about the order of elements.
   var withoutOnes: [Int] { filter { $0 != 1 } }
-}
-
-extension Optional {
-  /// `map` for bodies that throw diagnostics.
-  func map<Result>(
-    _ body: (Wrapped) throws(DiagnosticsError) -> Result
-  ) throws(DiagnosticsError) -> Result? {
-    if let self { try body(self) } else { nil }
-  }
 }

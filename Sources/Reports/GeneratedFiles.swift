@@ -2,6 +2,7 @@ import Compiler
 import Diagnostics
 import GraphIR
 import ModelSpec
+import Schedules
 import Tensors
 
 /// A file that only the tool writes.

@@ -1,4 +1,5 @@
 import Compiler
+import Transforms
 
 /// What the compiler did for a run, in one line.
 package struct RunSummary: Sendable {

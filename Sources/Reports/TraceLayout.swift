@@ -18,21 +18,20 @@ struct PaperTensor {
       self.init(transposed: tensor.values, rows: extents[1], columns: extents[2])
     case .positions:
       // [batch, channels, positions...] with batch 1: a position per column already.
-      dimensions = [extents[1], extents.dropFirst(2).reduce(1, *)]
-      values = tensor.values
+      self.init([extents[1], extents.dropFirst(2).reduce(1, *)], tensor.values)
     case .matrix:
-      dimensions = extents.count <= 2 ? extents : Array(extents.drop { $0 == 1 })
-      if dimensions.count < 2 { dimensions = Array(extents.suffix(2)) }
-      values = tensor.values
-    case .vector, .column:
-      dimensions = [tensor.values.count]
-      values = tensor.values
-    case .scalar:
-      dimensions = []
-      values = tensor.values
-    case .frames:
-      self.init(frames: tensor)
+      let stacked = Array(extents.drop { $0 == 1 })
+      let isStack = extents.count > 2 && stacked.count >= 2
+      self.init(isStack ? stacked : Array(extents.suffix(2)), tensor.values)
+    case .vector, .column: self.init([tensor.values.count], tensor.values)
+    case .scalar: self.init([], tensor.values)
+    case .frames: self.init(frames: tensor)
     }
+  }
+
+  private init(_ dimensions: [Int], _ values: [Float]) {
+    self.dimensions = dimensions
+    self.values = values
   }
 
   private init(transposed values: [Float], rows: Int, columns: Int) {

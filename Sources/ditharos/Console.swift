@@ -1,3 +1,4 @@
+import ArgumentParser
 import Diagnostics
 import Documents
 import Foundation

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Diagnostics
+import Documents
 
 /// The command line: arguments in, results out.
 @main

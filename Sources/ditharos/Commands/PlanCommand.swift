@@ -3,6 +3,7 @@ import Compiler
 import Diagnostics
 import Documents
 import Kernels
+import ModelSpec
 import Reports
 
 /// `ditharos plan`: what a model costs.

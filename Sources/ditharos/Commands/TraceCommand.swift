@@ -2,6 +2,7 @@ import ArgumentParser
 import Compiler
 import Diffusion
 import Documents
+import ModelSpec
 import Reports
 import Transforms
 
