@@ -119,7 +119,7 @@ let package = Package(
     tests("PackageTests", []),
     tests("DocumentsTests", ["Documents", "Diagnostics"]),
     tests("KernelsTests", ["Kernels", "CKernels", "Tensors"]),
-    tests("GraphIRTests", ["GraphIR", "Reference", "Tensors"]),
+    tests("GraphIRTests", ["GraphIR", "GraphSamples", "Reference", "Tensors"]),
     tests("SchedulesTests", ["Schedules", "Weights", "Tensors"]),
     tests("ModelSpecTests", ["ModelSpec", "Documents", "Text", "Tensors", "Diagnostics"]),
     tests("WeightsTests", ["Weights", "Documents", "Tensors", "Diagnostics"]),

@@ -18,12 +18,13 @@ func matmul(
   for batch in 0..<lead.elementCount {
     for row in 0..<m {
       for column in 0..<n {
+        var left = batch * m * k + (transposeA ? row : row * k)
+        var right = batch * k * n + (transposeB ? column * k : column)
         var sum = 0.0
-        for inner in 0..<k {
-          let left = a.values[batch * m * k + (transposeA ? inner * m + row : row * k + inner)]
-          let right =
-            b.values[batch * k * n + (transposeB ? column * k + inner : inner * n + column)]
-          sum += left * right
+        for _ in 0..<k {
+          sum += a.values[left] * b.values[right]
+          left += transposeA ? m : 1
+          right += transposeB ? 1 : n
         }
         result.append(sum)
       }

@@ -26,6 +26,7 @@ package struct ReferenceTensor: Sendable, Hashable {
   ///
   /// - Precondition: The shape broadcasts to `target`.
   func broadcast(to target: Shape) -> ReferenceTensor {
+    if shape == target { return self }
     let (own, targetStrides) = (shape.strides, target.strides)
     let lead = target.rank - shape.rank
     var result: [Double] = []

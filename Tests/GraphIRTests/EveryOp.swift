@@ -1,4 +1,5 @@
 import GraphIR
+import GraphSamples
 import Tensors
 
 /// A graph that holds every op at least once, with unequal extents, names that need quotes, and
@@ -85,23 +86,9 @@ extension ValueID {
   }
 }
 
-/// A small generator of reproducible numbers.
-///
-/// - Source: Steele, Lea and Flood, Fast Splittable Pseudorandom Number Generators (OOPSLA 2014).
-struct SplitMix64: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
-
+extension SeededGenerator {
   /// A tensor of numbers in -2 ..< 2.
   mutating func tensor(_ dimensions: [Int]) -> Tensor {
-    let count = Shape(dimensions).elementCount
-    return Tensor(dimensions, (0..<count).map { _ in Float.random(in: -2..<2, using: &self) })
+    Tensor(dimensions, values(Shape(dimensions).elementCount).map { $0 * 2 })
   }
 }

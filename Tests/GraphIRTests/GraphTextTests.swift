@@ -1,4 +1,5 @@
 import GraphIR
+import GraphSamples
 import Tensors
 import Testing
 
@@ -27,6 +28,21 @@ import Testing
     #expect(parsed == graph)
     #expect(GraphPrinter.print(parsed) == printed)
     #expect(printed.literals.count == 2)
+  }
+
+  @Test(arguments: UInt64(1)...20)
+  func `random graphs parse to themselves`(seed: UInt64) throws {
+    let graph = try RandomGraph.make(seed: seed, opCount: 60)
+    let printed = GraphPrinter.print(graph)
+    #expect(try GraphParser.parse(printed.text, literals: printed.literals) == graph)
+  }
+
+  @Test(arguments: [false, true])
+  func `a transformer parses to itself and fulfils the invariants`(fused: Bool) throws {
+    let graph = try TransformerGraph().build(fused: fused)
+    #expect(GraphVerifier.verify(graph).map(\.description) == [])
+    let printed = GraphPrinter.print(graph)
+    #expect(try GraphParser.parse(printed.text, literals: printed.literals) == graph)
   }
 
   @Test func `the text is as specified`() throws {
@@ -140,7 +156,7 @@ import Testing
     let printed = GraphPrinter.print(try everyOpGraph())
     let original = Array(printed.text.utf8)
     let words = ["99999999999999999999", "-1", "0", "%0", "f32[]", "i32[1]", "4294967296", "nan"]
-    var random = SplitMix64(state: seed)
+    var random = SeededGenerator(seed: seed)
     for _ in 0..<150 {
       var bytes = original
       for _ in 0..<Int.random(in: 1...3, using: &random) where !bytes.isEmpty {

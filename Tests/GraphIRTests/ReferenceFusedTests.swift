@@ -1,4 +1,5 @@
 import GraphIR
+import GraphSamples
 import Reference
 import Tensors
 import Testing
@@ -10,7 +11,7 @@ import Testing
     _ shapes: [[Int]], fused op: Op,
     primitives: (inout GraphBuilder, [ValueID]) throws -> ValueID
   ) throws {
-    var random = SplitMix64(state: 11)
+    var random = SeededGenerator(seed: 11)
     let tensors = shapes.map { random.tensor($0) }
     let fused = try valueOf { builder in
       try builder.append(op, tensors.map { builder.constant($0) })

@@ -1,5 +1,6 @@
 import Glibc
 import GraphIR
+import GraphSamples
 import Reference
 import Tensors
 import Testing
@@ -98,7 +99,7 @@ func expectClose(
   func `matmul reads swapped axes and broadcasts leading ones`(
     transposeA: Bool, transposeB: Bool
   ) throws {
-    var random = SplitMix64(state: 5)
+    var random = SeededGenerator(seed: 5)
     let a = random.tensor([2, 1] + (transposeA ? [5, 3] : [3, 5]))
     let b = random.tensor([4] + (transposeB ? [7, 5] : [5, 7]))
     let value = try valueOf { builder in

@@ -1,4 +1,5 @@
 import GraphIR
+import GraphSamples
 import Reference
 import Tensors
 import Testing
@@ -83,6 +84,13 @@ private let otherCases = [
     let start = try $0.slice($1[0], axis: 0, start: 0, count: 3)
     return try $0.multiply(start, $0.slice($1[0], axis: 0, start: 4, count: 3))
   },
+  DifferentiationCase("overlapping slices of two axes", [[4, 7]]) {
+    let first = try $0.slice($1[0], axis: 1, start: 0, count: 3)
+    let second = try $0.slice($1[0], axis: 1, start: 2, count: 3)
+    let third = try $0.slice(
+      $0.slice($1[0], axis: 0, start: 1, count: 2), axis: 1, start: 4, count: 3)
+    return try $0.add($0.concat([$0.multiply(first, second), third], axis: 0), $0.scalar(1))
+  },
   DifferentiationCase("concat", [[2, 3], [2, 1], [2, 4]]) { try $0.concat($1, axis: 1) },
   DifferentiationCase("gather of repeated rows", [[4, 3]]) {
     let ids = $0.constant(Tensor(ids: [2, 3], [1, 3, 1, 0, 1, 3]))
@@ -108,7 +116,7 @@ private let otherCases = [
   /// Compares each gradient of `sum(y * weights)` with central differences in double precision.
   @Test(arguments: matmulCases + elementwiseCases + otherCases)
   func `gradients agree with finite differences`(rule: DifferentiationCase) throws {
-    var random = SplitMix64(state: 3)
+    var random = SeededGenerator(seed: 3)
     func tensor(_ dimensions: [Int], in range: Range<Double>) -> ReferenceTensor {
       let shape = Shape(dimensions)
       return ReferenceTensor(
@@ -191,6 +199,21 @@ private let otherCases = [
     #expect(values["gradient.y"] == Tensor([2], [0, 0]))
   }
 
+  @Test func `chunks of a value are joined without zeros`() throws {
+    var builder = GraphBuilder(name: "chunks")
+    let x = builder.parameter("x", [6])
+    let chunks = try (0..<3).map { try builder.slice(x, axis: 0, start: $0 * 2, count: 2) }
+    let product = try builder.multiply(chunks[2], builder.multiply(chunks[0], chunks[1]))
+    builder.output("loss", try builder.append(.reduce(.sum, axes: [0]), [product]))
+    let graph = try differentiated(builder.graph, loss: "loss", withRespectTo: ["x"])
+    let gradient = try #require(graph.output(named: "gradient.x"))
+    #expect(graph[gradient].op == .concat(axis: 0))
+    #expect(graph[gradient].inputs.count == 3)
+    let values = try Evaluator(graph: graph)
+      .evaluate(parameters: ["x": Tensor([6], [1, 2, 3, 4, 5, 6])])
+    #expect(values["gradient.x"] == Tensor([6], [15, 24, 5, 12, 3, 8]))
+  }
+
   @Test func `a frozen layer before the wanted one gets no nodes`() throws {
     func appended(frozenLayers: Int) throws -> Int {
       var builder = GraphBuilder(name: "frozen")
@@ -245,20 +268,5 @@ private let otherCases = [
       try refusal(loss: "y") { $1 } == "the loss 'y' is f32[2,2], not one element")
     #expect(
       try refusal(by: "z") { $1 } == "there is no parameter 'z' to differentiate by")
-  }
-}
-
-/// A small generator of reproducible numbers.
-///
-/// - Source: Steele, Lea and Flood, Fast Splittable Pseudorandom Number Generators (OOPSLA 2014).
-private struct SplitMix64: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
   }
 }

@@ -8,7 +8,8 @@ extension Cotangents {
   ///   - place: The place of the operand.
   ///   - node: The node, whose value is `y`.
   ///   - cotangent: The derivative of the loss by `y`, of its shape.
-  /// - Returns: A value of the operand's shape; nil where the derivative is zero everywhere.
+  /// - Returns: A value of the operand's shape; nil where the derivative is zero everywhere, and for
+  ///   a slice, which leaves a piece.
   /// - Throws: `GraphError` for an op without a rule.
   mutating func contribution(
     to place: Int, of node: Node, _ y: ValueID, _ cotangent: ValueID
@@ -46,7 +47,9 @@ extension Cotangents {
       for (axis, source) in axes.enumerated() { inverse[source] = axis }
       return try builder.permute(cotangent, inverse)
     case .slice(let axis, let start, let count):
-      return try slice(axis: axis, start: start, count: count, shape, cotangent)
+      pieces[operand.index].append(
+        CotangentPiece(axis: axis, start: start, count: count, value: cotangent))
+      return nil
     case .concat(let axis):
       let start = node.inputs[..<place].reduce(0) { $0 + builder.shape($1)[axis] }
       return try builder.slice(cotangent, axis: axis, start: start, count: shape[axis])
@@ -144,21 +147,5 @@ extension Cotangents {
     return try builder.matmul(
       builder.reshape(oneHot, [count, rows]), builder.reshape(cotangent, [count, width]),
       transposeA: true)
-  }
-
-  /// The cotangent of a slice between zeros.
-  private mutating func slice(
-    axis: Int, start: Int, count: Int, _ shape: Shape, _ cotangent: ValueID
-  ) throws(GraphError) -> ValueID {
-    func extents(_ count: Int) -> Shape {
-      var dimensions = shape.dimensions
-      dimensions[axis] = count
-      return Shape(dimensions)
-    }
-    var parts = [cotangent]
-    if start > 0 { parts.insert(try builder.zeros(extents(start)), at: 0) }
-    let end = shape[axis] - start - count
-    if end > 0 { parts.append(try builder.zeros(extents(end))) }
-    return try builder.concat(parts, axis: axis)
   }
 }

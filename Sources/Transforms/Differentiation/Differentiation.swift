@@ -62,12 +62,15 @@ struct Cotangents {
   private let isWanted: [Bool]
   /// The given graph, extended.
   var builder: GraphBuilder
+  /// The pieces of cotangents that slices leave, by value.
+  var pieces: [[CotangentPiece]]
   private var cotangents: [ValueID?]
 
   init(_ graph: Graph, isWanted: [Bool]) {
     original = graph
     self.isWanted = isWanted
     builder = GraphBuilder(extending: graph)
+    pieces = Array(repeating: [], count: graph.nodes.count)
     cotangents = Array(repeating: nil, count: graph.nodes.count)
   }
 
@@ -82,18 +85,22 @@ struct Cotangents {
   ///
   /// Every user of the node comes before it in this order, so its own cotangent is complete.
   mutating func propagate(_ id: ValueID) throws(GraphError) {
-    guard let cotangent = cotangents[id.index] else { return }
     let node = original[id]
     builder.origin = node.origin
+    for whole in try builder.wholes(of: pieces[id.index], node.type.shape) {
+      try add(whole, to: id)
+    }
+    guard let cotangent = cotangents[id.index] else { return }
     for (place, operand) in node.inputs.enumerated() where isWanted[operand.index] {
-      let contribution = try contribution(to: place, of: node, id, cotangent)
-      guard let contribution else { continue }
-      if let sum = cotangents[operand.index] {
-        cotangents[operand.index] = try builder.add(sum, contribution)
-      } else {
-        cotangents[operand.index] = contribution
+      if let contribution = try contribution(to: place, of: node, id, cotangent) {
+        try add(contribution, to: operand)
       }
     }
+  }
+
+  private mutating func add(_ part: ValueID, to id: ValueID) throws(GraphError) {
+    cotangents[id.index] =
+      if let sum = cotangents[id.index] { try builder.add(sum, part) } else { part }
   }
 
   /// The extended graph with an output per parameter.
