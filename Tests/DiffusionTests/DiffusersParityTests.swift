@@ -52,6 +52,7 @@ import Weights
       timestep: {frequency_shift: 1}
       modulation: adaln_zero
     feed_forward: {norm: {epsilon: 0.01}}
+    diffusion: {variance: learned_range}
     weights: {layout: diffusers}
     """
 
@@ -66,6 +67,7 @@ import Weights
     conditioning:
       label: {classes: 4, dropout: 0.1}
       modulation: adaln_zero
+    diffusion: {variance: learned_range}
     weights: {layout: diffusers}
     """
 
@@ -84,6 +86,7 @@ import Weights
       timestep: {frequency_shift: 1}
       modulation: adaln_zero
     feed_forward: {norm: {epsilon: 1e-5}}
+    diffusion: {variance: learned_range}
     weights: {layout: diffusers}
     """
 

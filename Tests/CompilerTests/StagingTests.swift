@@ -1,0 +1,99 @@
+import Compiler
+import GraphIR
+import Lowering
+import ModelSpec
+import Planning
+import Reference
+import Schedules
+import Tensors
+import Testing
+import Transforms
+
+/// Staged graphs compute what the whole graph computes, and compute it as rarely as it changes.
+@Suite struct StagingTests {
+  private func compiled(
+    _ text: String, guidance: Double, batch: Int, passes: [Pass]
+  ) throws -> (LoadedSpec, CompiledModel) {
+    let loaded = try SmallModels.load(text)
+    var options = CompileOptions()
+    options.steps = 3
+    options.guidance = guidance
+    options.batch = batch
+    options.passes = passes
+    options.isVerifying = true
+    return (loaded, try ModelCompiler(loaded, options: options).sampling())
+  }
+
+  @Test(arguments: SmallModels.all, [1.0, 3.5])
+  func `three steps of the stages are three steps of the whole graph`(
+    text: String, guidance: Double
+  ) throws {
+    for passes in [PassPipeline.none, PassPipeline.all] {
+      let (loaded, model) = try compiled(text, guidance: guidance, batch: 2, passes: passes)
+      let parameters = SmallModels.parameters(of: loaded.spec)
+      let (inputs, states) = SmallModels.sources(of: [model.step.lowered])
+      let whole = Evaluator(graph: model.step.lowered)
+
+      var carried = inputs
+      for stage in model.step.staged.stages where stage.binding != .step {
+        let results = try Evaluator(graph: stage.graph)
+          .evaluate(inputs: carried, parameters: parameters)
+        carried.merge(results) { _, new in new }
+      }
+      let step = Evaluator(graph: try #require(model.step.staged[.step]).graph)
+      var (expected, found) = (states, states)
+      for index in 0..<3 {
+        expected = try whole.evaluate(
+          inputs: inputs, parameters: parameters, states: expected, step: index)
+        found = try step.evaluate(
+          inputs: carried, parameters: parameters, states: found, step: index)
+        let (a, b) = (try #require(expected["latent"]), try #require(found["latent"]))
+        let largest = a.values.map(abs).max() ?? 1
+        let worst = zip(a.values, b.values).map { abs($0 - $1) }.max() ?? .infinity
+        #expect(worst <= 1e-5 * largest, "\(loaded.spec.name), step \(index)")
+      }
+    }
+  }
+
+  @Test func `conditions and modulation leave the loop`() throws {
+    let (_, model) = try compiled(
+      SmallModels.picture, guidance: 4, batch: 1, passes: PassPipeline.all)
+    let step = try #require(model.step.staged[.step]).graph
+    let parameters = step.nodes.flatMap { node -> [String] in
+      if case .parameter(let names) = node.op { names } else { [] }
+    }
+    #expect(!parameters.contains { $0.contains("modulation") || $0.hasPrefix("conditioning") })
+    #expect(parameters.contains { $0.contains("attention.query") })
+    let schedule = try #require(model.step.staged[.schedule]).graph
+    #expect(!schedule.nodes.contains { $0.op == .stepRow })
+    // One product over all steps: three steps, two conditions each.
+    #expect(
+      schedule.nodes.contains {
+        if case .linear = $0.op { $0.type.shape.dimensions.prefix(2) == [3, 2] } else { false }
+      })
+    let prompt = try #require(model.step.staged[.prompt]).graph
+    #expect(prompt.nodes.contains { $0.op == .gather })
+  }
+
+  @Test func `a value carried for all steps is read by step_row alone`() throws {
+    let (_, model) = try compiled(
+      SmallModels.picture, guidance: 1, batch: 1, passes: PassPipeline.none)
+    let step = try #require(model.step.staged[.step]).graph
+    for node in step.nodes where node.op != .stepRow {
+      for input in node.inputs {
+        if case .input(let name) = step[input].op, name.hasPrefix("carried.") {
+          #expect(step[input].type.shape[0] != 3 || step[input].type.shape.rank < 3)
+        }
+      }
+    }
+  }
+
+  @Test func `guidance of one computes no unconditional half`() throws {
+    let (_, single) = try compiled(
+      SmallModels.picture, guidance: 1, batch: 1, passes: PassPipeline.all)
+    let (_, double) = try compiled(
+      SmallModels.picture, guidance: 2, batch: 1, passes: PassPipeline.all)
+    #expect(double.macsPerStep > Int(1.9 * Double(single.macsPerStep)))
+    #expect(double.macsPerStep <= 2 * single.macsPerStep)
+  }
+}
