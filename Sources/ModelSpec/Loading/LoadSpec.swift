@@ -1,0 +1,155 @@
+import Diagnostics
+import Documents
+
+/// A validated spec with what its text adds.
+package struct LoadedSpec: Sendable {
+  /// The spec in canonical form.
+  package var spec: ModelSpec
+  /// What is questionable, but not wrong.
+  package var warnings: [Diagnostic]
+  /// Where the spec's parts come from.
+  package var locations: SpecLocations
+}
+
+/// Reads and validates a spec file.
+///
+/// - Parameter path: The file; `-` is standard input, which has no components.
+/// - Throws: Everything that is wrong, warnings included.
+package func loadSpec(file path: String) throws(DiagnosticsError) -> LoadedSpec {
+  let text = try readTextFile(path, byteLimit: DocumentLimits.spec.byteCount)
+  return try loadSpec(text: text, file: path, folder: path == "-" ? nil : folder(of: path))
+}
+
+/// Validates a spec.
+///
+/// - Parameters:
+///   - text: The YAML text.
+///   - file: The name that diagnostics carry.
+///   - folder: The folder that components stand in; nil to refuse them.
+/// - Throws: Everything that is wrong, warnings included.
+package func loadSpec(
+  text: String, file: String, folder: String?
+) throws(DiagnosticsError) -> LoadedSpec {
+  let document = parseYAML(text, file: file)
+  var diagnostics = document.diagnostics
+  guard let root = document.root, root.text != "" else {
+    if diagnostics.isEmpty { diagnostics.append(notASpec(start(of: file), "is empty")) }
+    throw DiagnosticsError(diagnostics)
+  }
+  guard let entries = root.entries else {
+    throw DiagnosticsError(diagnostics + [notASpec(root.range, "is not a mapping")])
+  }
+  let place =
+    entries.first { $0.key.text == "ditharos" }?.key.range ?? entries.first?.key.range
+    ?? root.range
+  guard root["ditharos"] != nil else {
+    throw DiagnosticsError(diagnostics + [notASpec(place, "has no key `ditharos`")])
+  }
+  let components = resolveComponents(of: root, folder: folder)
+  diagnostics += components.diagnostics
+  let hasDenoiser = entries.contains { entry in
+    entry.key.text.map { Grammar.denoiserKeyNames.contains($0) || $0 == "preset" } ?? false
+  }
+  let presetChoice = preset(of: root, hasDenoiser: hasDenoiser)
+  diagnostics += presetChoice.diagnostics
+  let tree = components.root.merged(
+    over: presetChoice.tree, Grammar.root, place: presetChoice.place ?? place)
+  var checker = SchemaChecker()
+  let checked = checker.check(tree, Grammar.root, place: place, path: "")
+  diagnostics += checker.diagnostics
+  guard case .mapping(var checkedRoot) = checked.content else {
+    throw DiagnosticsError(diagnostics)
+  }
+  if hasDenoiser { diagnostics += checkedRoot.requireDenoiserKeys() }
+  var decoder = SpecDecoder(root: place)
+  var spec = decoder.model(checkedRoot, hasDenoiser: hasDenoiser)
+  decoder.checkRules(of: spec)
+  let isBounded = decoder.checkCeilings(of: spec)
+  decoder.decodeExample(checkedRoot, into: &spec)
+  decoder.decodeParameters(
+    checkedRoot, into: &spec,
+    hasShapes: isBounded && diagnostics.allSatisfy { $0.rule.severity == .warning })
+  diagnostics += decoder.diagnostics
+  if diagnostics.contains(where: { $0.rule.severity == .error }) {
+    throw DiagnosticsError(diagnostics.inTextOrder)
+  }
+  return LoadedSpec(
+    spec: spec, warnings: diagnostics.inTextOrder, locations: decoder.locations)
+}
+
+private func notASpec(_ range: SourceRange, _ problem: String) -> Diagnostic {
+  Diagnostic(
+    SpecRules.notASpec, "`\(range.file)` \(problem): it is no spec",
+    help: "a spec begins with `ditharos: \(Grammar.version)`", at: range)
+}
+
+private func start(of file: String) -> SourceRange {
+  let start = SourcePosition(line: 1, column: 1)
+  return SourceRange(file: file, start: start, end: start)
+}
+
+/// The folder of a file's path.
+private func folder(of path: String) -> String {
+  guard let slash = path.lastIndex(of: "/") else { return "." }
+  return slash == path.startIndex ? "/" : String(path[..<slash])
+}
+
+private struct PresetChoice {
+  var tree: DocumentNode?
+  /// Where the preset is named; nil when it is not.
+  var place: SourceRange?
+  var diagnostics: [Diagnostic] = []
+}
+
+private func preset(of root: DocumentNode, hasDenoiser: Bool) -> PresetChoice {
+  guard hasDenoiser else { return PresetChoice() }
+  guard let node = root["preset"] else {
+    return PresetChoice(tree: Presets.tree(named: Presets.defaultName))
+  }
+  // What is no name is reported by the checker.
+  guard let name = node.text, !name.isEmpty, name != "none" else {
+    return PresetChoice(place: node.range)
+  }
+  if let tree = Presets.tree(named: name) {
+    return PresetChoice(tree: tree, place: node.range)
+  }
+  let nearest = nearestName(to: name, among: Presets.names)
+  return PresetChoice(
+    tree: Presets.tree(named: Presets.defaultName), place: node.range,
+    diagnostics: [
+      Diagnostic(
+        SpecRules.preset,
+        "there is no preset `\(name)`" + (nearest.map { "; did you mean `\($0)`?" } ?? ""),
+        help: "choose \(listed(Presets.names + ["none"]))", at: node.range, path: "preset",
+        suggestion: nearest)
+    ])
+}
+
+extension CheckedMapping {
+  /// Reports the keys that a denoiser needs and does not have; they become invalid.
+  fileprivate mutating func requireDenoiserKeys() -> [Diagnostic] {
+    var required = ["patch_size", "latent_dim"]
+    if values["blocks"] == nil { required += ["depth"] + (hasGivenMap ? [] : ["heads"]) }
+    var diagnostics: [Diagnostic] = []
+    for name in required where values[name] == nil {
+      guard let key = Grammar.root.key(named: name) else { continue }
+      values[name] = CheckedValue(content: .invalid, place: place, isWritten: false)
+      diagnostics.append(
+        Diagnostic(
+          SpecRules.missingKey, "`\(name)` is missing",
+          help: "add `\(name): \(key.example)`: "
+            + key.summary.prefix(1).lowercased() + key.summary.dropFirst().dropLast(),
+          at: place, path: name))
+    }
+    return diagnostics
+  }
+
+  private var hasGivenMap: Bool {
+    if case .mapping(let attention)? = values["attention"]?.content,
+      case .text("given")? = attention["map"]?.content
+    {
+      return true
+    }
+    return false
+  }
+}

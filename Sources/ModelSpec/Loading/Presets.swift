@@ -1,0 +1,40 @@
+import Diagnostics
+import Documents
+
+/// The presets that ship with the program: specs in the same grammar whose keys others override.
+package enum Presets {
+  private static let files: [(name: String, bytes: [UInt8])] = [
+    ("dit", PackageResources.dit_yaml),
+    ("dit-s", PackageResources.dit_s_yaml),
+    ("dit-b", PackageResources.dit_b_yaml),
+    ("dit-l", PackageResources.dit_l_yaml),
+    ("dit-xl", PackageResources.dit_xl_yaml),
+  ]
+
+  /// The name of the preset that a denoiser has unless it names another.
+  package static let defaultName = "dit"
+
+  /// The presets' names, in the order of the reference.
+  package static let names = files.map(\.name)
+
+  /// The text of a preset; nil when there is none of that name.
+  package static func text(named name: String) -> String? {
+    files.first { $0.name == name }.map { String(decoding: $0.bytes, as: UTF8.self) }
+  }
+
+  /// A preset's tree, those it builds on merged in; nil when there is none of that name.
+  static func tree(named name: String) -> DocumentNode? { trees[name] }
+
+  private static let trees: [String: DocumentNode] = {
+    var trees: [String: DocumentNode] = [:]
+    // A preset builds only on one before it.
+    for name in names {
+      let document = parseYAML(text(named: name) ?? "", file: "preset \(name)")
+      precondition(document.diagnostics.isEmpty, "preset \(name) is not YAML")
+      guard let root = document.root else { continue }
+      let base = root["preset"]?.text.flatMap { trees[$0] }
+      trees[name] = root.merged(over: base, Grammar.root, place: root.range)
+    }
+    return trees
+  }()
+}

@@ -1,0 +1,24 @@
+import Diagnostics
+
+/// Where the parts of a canonical spec come from.
+package struct SpecLocations: Sendable {
+  private var ranges: [String: SourceRange] = [:]
+  private let root: SourceRange
+
+  /// No places but the spec's own.
+  init(root: SourceRange) { self.root = root }
+
+  /// The place of a canonical path such as `blocks[0].sublayers[1].heads` or
+  /// `conditioning.timestep`: where the user wrote it, or else what is nearest to it.
+  package func range(of path: String) -> SourceRange {
+    var path = path[...]
+    while !path.isEmpty {
+      if let range = ranges[String(path)] { return range }
+      path = path.prefix(upTo: path.lastIndex { $0 == "." || $0 == "[" } ?? path.startIndex)
+    }
+    return root
+  }
+
+  /// Records the place of a canonical path.
+  mutating func record(_ path: String, at range: SourceRange) { ranges[path] = range }
+}

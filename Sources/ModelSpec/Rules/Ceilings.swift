@@ -1,0 +1,153 @@
+import Diagnostics
+
+/// What no model may exceed.
+package enum Ceiling {
+  /// Parameters of a model.
+  package static let parameters = 100_000_000_000
+  /// Nodes of a graph.
+  package static let graphNodes = 1_000_000
+  /// Tokens of a latent.
+  package static let tokens = 1 << 20
+  /// Values of a picture, a video or a latent.
+  package static let elements = 1 << 30
+}
+
+extension ModelSpec {
+  /// The number of parameters, computed without declaring each; nil when it overflows.
+  ///
+  /// - Complexity: Linear in the number of block groups.
+  package var checkedParameterCount: Int? {
+    var total = 0
+    for part in parameterParts {
+      let (sum, overflow) = total.addingReportingOverflow(part.count ?? Int.max)
+      if overflow || part.count == nil { return nil }
+      total = sum
+    }
+    return total
+  }
+
+  /// Parameters by the key responsible: of groups of equal blocks those of one block times the
+  /// number of blocks. A count is nil when it overflows.
+  var parameterParts: [(path: String, count: Int?)] {
+    var single = self
+    let repeats = denoiser?.blocks.map(\.repeatCount) ?? []
+    for index in repeats.indices { single.denoiser?.blocks[index].repeatCount = 1 }
+    return single.parameterDeclarations.filter { !$0.isBuffer }.map { declaration in
+      var count: Int? = 1
+      let factor = declaration.block.map { repeats[$0] } ?? 1
+      for extent in declaration.dimensions + [factor] {
+        let product = count?.multipliedReportingOverflow(by: extent)
+        count = product.flatMap { $0.overflow ? nil : $0.partialValue }
+      }
+      return (declaration.path, count)
+    }
+  }
+
+  /// An upper estimate of the nodes of the primitive graph.
+  var nodeEstimate: Int {
+    (denoiser?.blocks ?? []).reduce(200) { total, group in
+      total + group.repeatCount * (8 + 30 * group.sublayers.count)
+    }
+  }
+}
+
+extension SpecDecoder {
+  /// Checks the ceilings and the budget of parameters; false when shapes are unknown or too large
+  /// to be listed.
+  mutating func checkCeilings(of spec: ModelSpec) -> Bool {
+    let structural = ["image", "video", "autoencoder", "diffusion", "limits", "conditioning"]
+    guard
+      (structural + Grammar.denoiserKeyNames).allSatisfy({ $0 == "norm" || isValid($0) })
+    else { return false }
+    if let denoiser = spec.denoiser, !checkSize(of: denoiser, spec) { return false }
+    guard checkParameters(of: spec) else { return false }
+    return true
+  }
+
+  private mutating func checkSize(of denoiser: Denoiser, _ spec: ModelSpec) -> Bool {
+    // Extents are at most 2^16, so their product fits.
+    if denoiser.tokenCount > Ceiling.tokens {
+      report(
+        SpecRules.tokenCeiling,
+        "the latent has \(grouped(denoiser.tokenCount)) tokens, more than "
+          + "\(grouped(Ceiling.tokens))", help: "choose larger patches", at: "patch_size",
+        related: [("latent", "the latent is set here")])
+      return false
+    }
+    let path = "blocks[0].repeat"
+    if denoiser.depth > Grammar.largestDepth {
+      report(
+        SpecRules.graphCeiling,
+        "the stack has \(grouped(denoiser.depth)) blocks, more than "
+          + grouped(Grammar.largestDepth), at: path)
+      return false
+    }
+    if spec.nodeEstimate > Ceiling.graphNodes {
+      report(
+        SpecRules.graphCeiling,
+        "the stack makes a graph of about \(grouped(spec.nodeEstimate)) nodes, more than "
+          + grouped(Ceiling.graphNodes), at: path)
+      return false
+    }
+    return true
+  }
+
+  private mutating func checkParameters(of spec: ModelSpec) -> Bool {
+    let count = spec.checkedParameterCount
+    if let count, count <= Ceiling.parameters {
+      checkBudget(of: spec, count: count)
+      return true
+    }
+    let path = pathToBlame(spec)
+    let largest = spec.parameterParts.max { ($0.count ?? .max) < ($1.count ?? .max) }
+    report(
+      SpecRules.parameterCeiling,
+      "the model has \(count.map(grouped) ?? "more than 10^18") parameters, more than "
+        + grouped(Ceiling.parameters),
+      help: "the largest part is `\(largest?.path ?? "")`", at: path,
+      related: path == "latent_dim" || spec.denoiser == nil
+        ? [] : [("latent_dim", "the width of a token is set here")])
+    return false
+  }
+
+  /// The key whose least value would keep the ceiling.
+  private func pathToBlame(_ spec: ModelSpec) -> String {
+    var single = spec
+    for index in single.denoiser?.blocks.indices ?? 0..<0 {
+      single.denoiser?.blocks[index].repeatCount = 1
+    }
+    if let count = single.checkedParameterCount, count <= Ceiling.parameters {
+      return "blocks[0].repeat"
+    }
+    let path = single.parameterParts.max { ($0.count ?? .max) < ($1.count ?? .max) }?.path ?? ""
+    return path.hasPrefix("blocks") || path == "conditioning.modulation" || path == "final_layer"
+      ? "latent_dim" : path
+  }
+
+  private mutating func checkBudget(of spec: ModelSpec, count: Int) {
+    guard let budget = spec.limits?.parameters, count > budget else { return }
+    let largest = spec.parameterParts.max { ($0.count ?? 0) < ($1.count ?? 0) }
+    diagnostics.append(
+      Diagnostic(
+        SpecRules.parameterBudget,
+        "the model has \(grouped(count)) parameters, more than the budget of \(grouped(budget))",
+        help: largest.map { "the largest part is `\($0.path)` with \(grouped($0.count ?? 0))" },
+        at: locations.range(of: "limits.parameters"),
+        related: largest.map {
+          [Diagnostic.Related(locations.range(of: $0.path), "the largest part")]
+        } ?? [],
+        path: "limits.parameters"))
+  }
+}
+
+/// A whole number with commas between groups of three digits.
+func grouped(_ value: Int) -> String {
+  var groups: [Substring] = []
+  var digits = String(value.magnitude)[...]
+  while digits.count > 3 {
+    groups.insert(digits.suffix(3), at: 0)
+    digits = digits.dropLast(3)
+  }
+  groups.insert(digits, at: 0)
+  return (value < 0 ? "-" : "") + groups.joined(separator: ",")
+}
