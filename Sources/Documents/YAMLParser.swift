@@ -184,8 +184,7 @@ private struct TreeBuilder {
           ? "alias `*\(name)` stands inside what it refers to"
           : "alias `*\(name)` refers to no anchor before it",
         at: range, help: isInside ? nil : "write `&\(name)` before the value it should repeat")
-      add(DocumentNode(.scalar("", .plain), at: range))
-      return true
+      return false
     }
     guard stack.count + anchored.height <= limits.depth else {
       report(

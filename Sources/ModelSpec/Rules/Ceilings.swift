@@ -26,8 +26,10 @@ extension ModelSpec {
     return total
   }
 
-  /// Parameters by the key responsible: of groups of equal blocks those of one block times the
-  /// number of blocks. A count is nil when it overflows.
+  /// Parameters by the key responsible.
+  ///
+  /// Of a group of equal blocks they are those of one block times the number of blocks. A count
+  /// is nil when it overflows.
   var parameterParts: [(path: String, count: Int?)] {
     var single = self
     let repeats = denoiser?.blocks.map(\.repeatCount) ?? []

@@ -32,7 +32,7 @@ extension Grammar {
       "norm", .mapping(norm), .derived("layer"),
       "The norm before every sublayer and in the final layer.", example: "{epsilon: 1e-6}"),
     KeySchema(
-      "conditioning", .mapping(conditioning), .derived("none"),
+      "conditioning", .optional(.mapping(conditioning)), .derived("none"),
       "What the prediction depends on besides the latent.",
       example: "{label: {classes: 1000, dropout: 0.1}, modulation: adaln_zero}"),
     KeySchema(
