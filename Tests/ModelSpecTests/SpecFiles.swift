@@ -1,0 +1,38 @@
+import Diagnostics
+import ModelSpec
+
+/// The folder of the package, with a slash at its end.
+let packageFolder: String = {
+  let parts = #filePath.split(separator: "/", omittingEmptySubsequences: false)
+  return parts.dropLast(3).joined(separator: "/") + "/"
+}()
+
+/// The specs that ship, by name.
+let shippedSpecs = [
+  "sora-by-hand", "sora-by-hand-corrected", "dit-s-2", "dit-b-4", "dit-xl-2-256", "dit-xl-2-512",
+]
+
+/// The path of a shipped spec.
+func path(ofShipped name: String) -> String { packageFolder + "Specs/\(name).yaml" }
+
+/// A spec of a text, in no folder.
+func load(_ text: String) throws(DiagnosticsError) -> ModelSpec {
+  try loadSpec(text: text, file: "test.yaml", folder: nil).spec
+}
+
+/// What is wrong with a text, as `line:column rule message`.
+func problems(_ text: String) -> [String] {
+  do throws(DiagnosticsError) {
+    return try loadSpec(text: text, file: "test.yaml", folder: nil).warnings.map(\.shortText)
+  } catch {
+    return error.diagnostics.map(\.shortText)
+  }
+}
+
+extension Diagnostic {
+  /// The diagnostic as `line:column rule message`.
+  var shortText: String {
+    let place = primary.map { "\($0.start.line):\($0.start.column)" } ?? "-"
+    return "\(place) \(rule.id) \(message)"
+  }
+}
