@@ -16,7 +16,11 @@ package final class Executable {
   /// The kernels called in one run of every stage.
   package let instructionCounts: [Int]
 
+  /// How many steps the tables read by `step_row` hold; the largest number where there is none.
+  package let stepCount: Int
+
   private let programs: [Program]
+  private let bindings: [Binding]
   private let tensors: TensorDirectory
   private let arena: MemoryBlock
   private let scratch: MemoryBlock
@@ -41,6 +45,7 @@ package final class Executable {
     self.staged = staged
     self.plan = plan
     self.weights = weights
+    bindings = staged.stages.map(\.binding)
     let outline = try ProgramOutline(staged, plan)
     instructionCounts = outline.instructionCounts
     let tensors = try TensorDirectory(staged, plan)
@@ -61,6 +66,7 @@ package final class Executable {
       return try Program(
         outline.calls[index], graph, plan.plans[index], memory, row: row, pool: pool)
     }
+    stepCount = programs.reduce(Int.max) { min($0, $1.stepCount) }
     self.tensors = tensors
     self.arena = arena
     self.scratch = scratch
@@ -171,11 +177,8 @@ extension Executable {
     return slot.load()
   }
 
-  /// How many steps the tables read by `step_row` hold; no limit where there is none.
-  package var stepCount: Int { programs.reduce(Int.max) { min($0, $1.stepCount) } }
-
   private func run(_ binding: Binding, step: Int = 0) {
-    for (index, stage) in staged.stages.enumerated() where stage.binding == binding {
+    for index in programs.indices where bindings[index] == binding {
       programs[index].run(step: step)
     }
   }

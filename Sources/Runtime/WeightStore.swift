@@ -22,7 +22,8 @@ package final class WeightStore {
   ///   and what the source throws.
   package func add(_ weights: [StoredWeight], pool: ThreadPool) throws {
     for weight in weights where memory[weight] == nil {
-      let region = try MemoryBlock(byteCount: weight.byteCount, for: "weights")
+      let region = try MemoryBlock(
+        byteCount: weight.byteCount, for: "weights", isZeroed: false)
       switch weight.layout {
       case .rows: try fill(region, rowsOf: weight)
       case .panels(let n, let k):

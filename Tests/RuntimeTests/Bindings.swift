@@ -111,7 +111,8 @@ func expectAgreement(
     try executable.prepare()
     executable.step(step)
     for output in graph.outputs {
-      let value = try output.isState
+      let value =
+        try output.isState
         ? executable.state(output.name) : executable.output(output.name)
       let error = relativeError(value, try #require(expected[output.name]))
       #expect(
