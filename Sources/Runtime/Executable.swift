@@ -36,8 +36,7 @@ package final class Executable {
   ///   - weights: The store, which several executables may share.
   ///   - pool: The threads, which several executables may share.
   ///   - row: The kernels.
-  /// - Throws: `RuntimeError` when memory or a weight is not there or does not fit; what the
-  ///   parameters' source throws.
+  /// - Throws: `RuntimeError` when memory or a weight is not there or does not fit.
   package init(
     _ staged: StagedGraph, _ plan: StagedPlan, weights: WeightStore, pool: ThreadPool,
     row: KernelRow
@@ -46,7 +45,8 @@ package final class Executable {
     self.plan = plan
     self.weights = weights
     bindings = staged.stages.map(\.binding)
-    let outline = try ProgramOutline(staged, plan)
+    let calls = try KernelCallBuilder.calls(for: staged, plan)
+    let outline = ProgramOutline(calls)
     instructionCounts = outline.instructionCounts
     let tensors = try TensorDirectory(staged, plan)
     try Self.checkLiteralIDs(staged)
@@ -64,7 +64,7 @@ package final class Executable {
         output: { Self.address(of: graph.outputs[$0], tensors) },
         panels: weights.address)
       return try Program(
-        outline.calls[index], graph, plan.plans[index], memory, row: row, pool: pool)
+        calls[index], graph, plan.plans[index], memory, row: row, pool: pool)
     }
     stepCount = programs.reduce(Int.max) { min($0, $1.stepCount) }
     self.tensors = tensors

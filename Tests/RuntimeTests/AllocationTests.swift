@@ -45,7 +45,7 @@ import Testing
     let outline = try ProgramOutline(staged, plan)
     let bindings = SampleBindings(staged, seed: 1)
     let pool = try #require(ThreadPool(threadCount: 2))
-    let store = WeightStore(ParameterSource(bindings.parameters.mapValues(\.values)))
+    let store = try bindings.weightStore()
     try store.add(plan.weights, pool: pool)
     #expect(store.byteCount == plan.weightByteCount)
     let scratch = outline.scratchByteCount(threadCount: 2)

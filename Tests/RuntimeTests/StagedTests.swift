@@ -97,7 +97,7 @@ struct StagedSample {
     let sample = TransformerGraph()
     let fused = StagedGraph(try sample.build(fused: true))
     let bindings = SampleBindings(fused, seed: 3)
-    let store = WeightStore(ParameterSource(bindings.parameters.mapValues(\.values)))
+    let store = try bindings.weightStore()
     let pool = try #require(ThreadPool(threadCount: 2))
     let plan = StagedPlan(fused)
     for _ in 0..<2 {
