@@ -48,6 +48,7 @@ package final class Executable {
     let calls = try KernelCallBuilder.calls(for: staged, plan)
     let outline = ProgramOutline(calls)
     instructionCounts = outline.instructionCounts
+    try Self.checkMemory(plan, outline, threadCount: pool.threadCount)
     let tensors = try TensorDirectory(staged, plan)
     try Self.checkLiteralIDs(staged)
     try weights.add(plan.weights, pool: pool)
@@ -91,6 +92,19 @@ package final class Executable {
       preconditionFailure("\(output.name) has no memory")
     }
     return slot.base
+  }
+
+  /// Refuses what the machine cannot hold before anything of it is touched.
+  private static func checkMemory(
+    _ plan: StagedPlan, _ outline: ProgramOutline, threadCount: Int
+  ) throws {
+    let needed =
+      plan.arenaByteCount + plan.weightByteCount + plan.carriedByteCount + plan.interfaceByteCount
+      + outline.scratchByteCount(threadCount: threadCount)
+    guard needed <= MemoryBlock.machineByteCount else {
+      throw RuntimeError(
+        "the graph needs \(needed) bytes; the machine has \(MemoryBlock.machineByteCount)")
+    }
   }
 
   private static func checkLiteralIDs(_ staged: StagedGraph) throws {

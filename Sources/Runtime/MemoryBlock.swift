@@ -10,6 +10,13 @@ final class MemoryBlock: @unchecked Sendable {
   /// The size in bytes.
   let byteCount: Int
 
+  /// The memory of the machine in bytes; the system may promise more than it can give.
+  static var machineByteCount: Int {
+    let pages = sysconf(Int32(_SC_PHYS_PAGES))
+    let pageByteCount = sysconf(Int32(_SC_PAGESIZE))
+    return pages > 0 && pageByteCount > 0 ? pages * pageByteCount : Int.max
+  }
+
   /// Allocates the given number of bytes.
   ///
   /// - Parameters:
