@@ -19,6 +19,7 @@ import Tensors
 package struct MemoryPlanVerifier {
   private let graph: Graph
   private let plan: MemoryPlan
+  private let weights: Set<StoredWeight>
   private var contents: [Space: [Content]] = [:]
   private var problems: [String] = []
 
@@ -52,6 +53,7 @@ package struct MemoryPlanVerifier {
   private init(graph: Graph, plan: MemoryPlan) {
     self.graph = graph
     self.plan = plan
+    weights = Set(plan.weights)
   }
 
   private mutating func run() {
@@ -228,9 +230,9 @@ package struct MemoryPlanVerifier {
     case .constant, .table: source = .literal(graph.nodes[root.value].op)
     default: return false
     }
-    return plan.weights.contains {
-      $0.source == source && shape.rank == 2 && $0.layout == .panels(n: shape[0], k: shape[1])
-    }
+    guard shape.rank == 2 else { return false }
+    let layout = StoredWeight.Layout.panels(n: shape[0], k: shape[1])
+    return weights.contains(StoredWeight(source: source, layout: layout))
   }
 
   /// The computed value or source whose bytes a value is a piece of.

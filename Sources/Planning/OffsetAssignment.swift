@@ -22,7 +22,7 @@ struct OffsetAssignment {
     case best
   }
 
-  /// Above this many buffers one pass in order of time is made, which costs far less.
+  /// Above this many buffers only orders of time are tried, which cost far less.
   private static let exhaustiveCount = 4000
   private static let repairCount = 64
 
@@ -35,6 +35,9 @@ struct OffsetAssignment {
         < (requests[$1].range.first, -requests[$1].byteCount, $1)
     }
     self.init(requests, placing: byStart, fit: .first)
+    if byteCount <= bound { return }
+    let byBestFit = Self(requests, placing: byStart, fit: .best)
+    if byBestFit.byteCount < byteCount { self = byBestFit }
     guard requests.count <= Self.exhaustiveCount, byteCount > bound else { return }
     func lifetime(_ index: Int) -> Int {
       requests[index].range.last - requests[index].range.first + 1
@@ -49,7 +52,6 @@ struct OffsetAssignment {
       order { (requests[$0].byteCount, lifetime($0)) },
       order { (requests[$0].byteCount * lifetime($0), lifetime($0)) },
       order { (lifetime($0), requests[$0].byteCount) },
-      byStart,
     ]
     var bestOrder = byStart
     for order in orders {

@@ -16,7 +16,11 @@ package final class Executable {
   /// The kernels called in one run of every stage.
   package let instructionCounts: [Int]
 
+  /// How many steps the tables read by `step_row` hold; the largest number where there is none.
+  package let stepCount: Int
+
   private let programs: [Program]
+  private let bindings: [Binding]
   private let tensors: TensorDirectory
   private let arena: MemoryBlock
   private let scratch: MemoryBlock
@@ -32,8 +36,7 @@ package final class Executable {
   ///   - weights: The store, which several executables may share.
   ///   - pool: The threads, which several executables may share.
   ///   - row: The kernels.
-  /// - Throws: `RuntimeError` when memory or a weight is not there or does not fit; what the
-  ///   parameters' source throws.
+  /// - Throws: `RuntimeError` when memory or a weight is not there or does not fit.
   package init(
     _ staged: StagedGraph, _ plan: StagedPlan, weights: WeightStore, pool: ThreadPool,
     row: KernelRow
@@ -41,8 +44,11 @@ package final class Executable {
     self.staged = staged
     self.plan = plan
     self.weights = weights
-    let outline = try ProgramOutline(staged, plan)
+    bindings = staged.stages.map(\.binding)
+    let calls = try KernelCallBuilder.calls(for: staged, plan)
+    let outline = ProgramOutline(calls)
     instructionCounts = outline.instructionCounts
+    try Self.checkMemory(plan, outline, threadCount: pool.threadCount)
     let tensors = try TensorDirectory(staged, plan)
     try Self.checkLiteralIDs(staged)
     try weights.add(plan.weights, pool: pool)
@@ -59,8 +65,9 @@ package final class Executable {
         output: { Self.address(of: graph.outputs[$0], tensors) },
         panels: weights.address)
       return try Program(
-        outline.calls[index], graph, plan.plans[index], memory, row: row, pool: pool)
+        calls[index], graph, plan.plans[index], memory, row: row, pool: pool)
     }
+    stepCount = programs.reduce(Int.max) { min($0, $1.stepCount) }
     self.tensors = tensors
     self.arena = arena
     self.scratch = scratch
@@ -85,6 +92,19 @@ package final class Executable {
       preconditionFailure("\(output.name) has no memory")
     }
     return slot.base
+  }
+
+  /// Refuses what the machine cannot hold before anything of it is touched.
+  private static func checkMemory(
+    _ plan: StagedPlan, _ outline: ProgramOutline, threadCount: Int
+  ) throws {
+    let needed =
+      plan.arenaByteCount + plan.weightByteCount + plan.carriedByteCount + plan.interfaceByteCount
+      + outline.scratchByteCount(threadCount: threadCount)
+    guard needed <= MemoryBlock.machineByteCount else {
+      throw RuntimeError(
+        "the graph needs \(needed) bytes; the machine has \(MemoryBlock.machineByteCount)")
+    }
   }
 
   private static func checkLiteralIDs(_ staged: StagedGraph) throws {
@@ -171,11 +191,8 @@ extension Executable {
     return slot.load()
   }
 
-  /// How many steps the tables read by `step_row` hold; no limit where there is none.
-  package var stepCount: Int { programs.reduce(Int.max) { min($0, $1.stepCount) } }
-
   private func run(_ binding: Binding, step: Int = 0) {
-    for (index, stage) in staged.stages.enumerated() where stage.binding == binding {
+    for index in programs.indices where bindings[index] == binding {
       programs[index].run(step: step)
     }
   }

@@ -85,7 +85,9 @@ struct PackingArguments {
   var k: Int64
 }
 
-/// Packs a weight that the graph computes. Operands: panels; weight.
+/// Packs a weight that the graph computes.
+///
+/// Operands: panels; weight.
 private let packKernel: dth_kernel = { arguments, operands, thread, threadCount, _ in
   guard let arguments = arguments?.load(as: PackingArguments.self),
     let target = operands?[0], let source = operands?[1]

@@ -19,6 +19,13 @@ struct KernelCallBuilder {
     return builder.calls
   }
 
+  /// By stage, the calls of one run.
+  ///
+  /// - Throws: `RuntimeError` when a node exceeds what the kernels can address.
+  static func calls(for staged: StagedGraph, _ plan: StagedPlan) throws -> [[KernelCall]] {
+    try zip(staged.stages, plan.plans).map { try calls(for: $0.graph, $1) }
+  }
+
   private init(_ graph: Graph) { self.graph = graph }
 
   /// Appends a call.

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Zeroed memory on a 64-byte boundary, freed with its owner.
+/// Memory on a 64-byte boundary, freed with its owner.
 ///
 /// Addresses within it are handed to kernels. That is safe because the owner of a program owns its
 /// memory, and because `MemoryPlanVerifier` proves that what a kernel writes is read by no other.
@@ -10,10 +10,21 @@ final class MemoryBlock: @unchecked Sendable {
   /// The size in bytes.
   let byteCount: Int
 
+  /// The memory of the machine in bytes; the system may promise more than it can give.
+  static var machineByteCount: Int {
+    let pages = sysconf(Int32(_SC_PHYS_PAGES))
+    let pageByteCount = sysconf(Int32(_SC_PAGESIZE))
+    return pages > 0 && pageByteCount > 0 ? pages * pageByteCount : Int.max
+  }
+
   /// Allocates the given number of bytes.
   ///
+  /// - Parameters:
+  ///   - purpose: What an error names.
+  ///   - isZeroed: False where everything that is read is written first; large memory is then not
+  ///     touched twice.
   /// - Throws: `RuntimeError` when the system has no such memory.
-  init(byteCount: Int, for purpose: String) throws {
+  init(byteCount: Int, for purpose: String, isZeroed: Bool = true) throws {
     self.byteCount = byteCount
     if byteCount == 0, let nowhere = UnsafeMutableRawPointer(bitPattern: 64) {
       base = nowhere
@@ -24,7 +35,7 @@ final class MemoryBlock: @unchecked Sendable {
       throw RuntimeError("there is no memory for the \(byteCount) bytes of \(purpose)")
     }
     base = pointer
-    memset(base, 0, byteCount)
+    if isZeroed { memset(base, 0, byteCount) }
   }
 
   deinit { if byteCount > 0 { free(base) } }

@@ -2,6 +2,7 @@ import GraphIR
 import Kernels
 import Planning
 import Tensors
+import Weights
 
 /// The weights of all programs, each laid out once as the plan says.
 ///
@@ -18,11 +19,12 @@ package final class WeightStore {
 
   /// Reads and lays out the weights that are not there yet.
   ///
-  /// - Throws: `RuntimeError` when a parameter has another number of elements than the graph says,
-  ///   and what the source throws.
+  /// - Throws: `RuntimeError` when a parameter has no value, or another number of elements than the
+  ///   graph says.
   package func add(_ weights: [StoredWeight], pool: ThreadPool) throws {
     for weight in weights where memory[weight] == nil {
-      let region = try MemoryBlock(byteCount: weight.byteCount, for: "weights")
+      let region = try MemoryBlock(
+        byteCount: weight.byteCount, for: "weights", isZeroed: false)
       switch weight.layout {
       case .rows: try fill(region, rowsOf: weight)
       case .panels(let n, let k):
@@ -83,7 +85,10 @@ package final class WeightStore {
     case .parameter(let parts, let shape):
       var seen = 0
       for (index, name) in parts.enumerated() {
-        try parameters.withFloats(name) { part in
+        guard parameters.contains(name) else {
+          throw RuntimeError("the parameter \(name) has no value")
+        }
+        try parameters.withValues(of: name) { part in
           let isLast = index == parts.count - 1
           guard part.count <= count - seen, !isLast || part.count == count - seen else {
             throw RuntimeError(

@@ -6,6 +6,7 @@ import Reference
 import Runtime
 import Tensors
 import Testing
+import Weights
 
 /// Random tensors for everything that a graph reads.
 struct SampleBindings {
@@ -67,7 +68,7 @@ struct SampleBindings {
       #expect(MemoryPlanVerifier.problems(of: plan, for: stage.graph) == [])
     }
     let pool = try #require(ThreadPool(threadCount: threads))
-    let store = WeightStore(ParameterSource(parameters.mapValues(\.values)))
+    let store = try weightStore()
     let executable = try Executable(staged, plan, weights: store, pool: pool, row: row)
     for (name, tensor) in inputs.sorted(by: { $0.key < $1.key }) {
       try executable.set(name, tensor)
@@ -76,6 +77,12 @@ struct SampleBindings {
       try executable.setState(name, tensor)
     }
     return executable
+  }
+
+  /// A store of these parameters.
+  func weightStore() throws -> WeightStore {
+    let inline = parameters.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) }
+    return WeightStore(try ParameterSource.open([], inline: inline, weights: nil))
   }
 
   /// What the naive evaluator makes of one step.
@@ -111,7 +118,8 @@ func expectAgreement(
     try executable.prepare()
     executable.step(step)
     for output in graph.outputs {
-      let value = try output.isState
+      let value =
+        try output.isState
         ? executable.state(output.name) : executable.output(output.name)
       let error = relativeError(value, try #require(expected[output.name]))
       #expect(

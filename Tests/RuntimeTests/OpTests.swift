@@ -149,13 +149,15 @@ import Testing
       Case(name: "matmul of a parameter with tokens as columns") { b in
         try b.matmul(b.parameter("w", [35, 9]), input(&b, "x", 9, 5))
       },
-    ] + linear.map { epilogue in
+    ]
+    + linear.map { epilogue in
       Case(name: "linear \(epilogue)") { b in
         let x = input(&b, "x", 2, 5, 9)
         let weight = b.source(.parameter(["q", "k", "v"]), .f32([70, 9]))
         return try b.append(.linear(epilogue), [x, weight] + operands(&b, epilogue))
       }
-    } + linear.map { epilogue in
+    }
+    + linear.map { epilogue in
       Case(name: "patch_linear \(epilogue)") { b in
         let view = PatchView(
           split: [2, 3, 5, 2, 1, 3], order: [0, 2, 4, 3, 5, 1], rowAxisCount: 3, rows: [2, 5])

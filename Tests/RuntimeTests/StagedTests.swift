@@ -97,75 +97,12 @@ struct StagedSample {
     let sample = TransformerGraph()
     let fused = StagedGraph(try sample.build(fused: true))
     let bindings = SampleBindings(fused, seed: 3)
-    let store = WeightStore(ParameterSource(bindings.parameters.mapValues(\.values)))
+    let store = try bindings.weightStore()
     let pool = try #require(ThreadPool(threadCount: 2))
     let plan = StagedPlan(fused)
     for _ in 0..<2 {
       _ = try Executable(fused, plan, weights: store, pool: pool, row: .best)
       #expect(store.byteCount == plan.weightByteCount)
     }
-  }
-}
-
-@Suite struct BadTensorTests {
-  private func executable() throws -> Executable {
-    let staged = try StagedSample().staged
-    return try SampleBindings(staged, seed: 1).executable(staged)
-  }
-
-  private func message(_ body: () throws -> Void) -> String? {
-    do { try body() } catch { return "\(error)" }
-    return nil
-  }
-
-  @Test func unknownInput() throws {
-    let executable = try executable()
-    #expect(
-      message { try executable.set("id", Tensor([1], [0])) }
-        == "there is no input id; the inputs are ids, times")
-  }
-
-  @Test func carriedValueIsNoInput() throws {
-    let executable = try executable()
-    #expect(message { try executable.set("carried.1", Tensor([6], [0, 0, 0, 0, 0, 0])) } != nil)
-  }
-
-  @Test func wrongShape() throws {
-    let executable = try executable()
-    #expect(
-      message { try executable.set("times", Tensor([4], [0, 0, 0, 0])) }
-        == "the input times has the shape [4]; it must be [4,1]")
-  }
-
-  @Test(arguments: [Float(9), -1, 0.5, .nan, .infinity, 1e30])
-  func idOutsideTheTable(id: Float) throws {
-    let executable = try executable()
-    #expect(message { try executable.set("ids", Tensor([3], [0, 1, id])) } != nil)
-  }
-
-  @Test func missingInput() throws {
-    let staged = try StagedSample().staged
-    var bindings = SampleBindings(staged, seed: 1)
-    bindings.inputs["times"] = nil
-    let executable = try bindings.executable(staged)
-    #expect(message { try executable.prepare() } == "the input times has no value")
-  }
-
-  @Test func parameterOfAnotherSize() throws {
-    let staged = try StagedSample().staged
-    var bindings = SampleBindings(staged, seed: 1)
-    bindings.parameters["words"] = Tensor([2], [1, 2])
-    #expect(
-      message { _ = try bindings.executable(staged) }
-        == "the parameter words has 2 elements, which do not make [9,6]")
-    bindings.parameters["words"] = nil
-    #expect(
-      message { _ = try bindings.executable(staged) } == "the parameter words has no value")
-  }
-
-  @Test func unknownOutputAndState() throws {
-    let executable = try executable()
-    #expect(message { _ = try executable.output("x") } == "there is no output x")
-    #expect(message { _ = try executable.state("x") } == "there is no state x")
   }
 }
