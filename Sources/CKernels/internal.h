@@ -10,7 +10,7 @@
 /// The most rows of a micro-kernel over all instruction sets, and the widest packed row block.
 #define DTH_MAX_BLOCK_ROWS 14
 
-/// The depth of a block of a product along k: 128 bytes of a panel per step stay in the second cache.
+/// The depth of a block of a product along k: so much of a panel stays in the second cache.
 #define DTH_K_BLOCK 4096
 
 /// The packed rows that a thread keeps at once, in floats.

@@ -147,8 +147,9 @@ dth_pool *dth_pool_create(int32_t threads) {
   pthread_mutex_init(&pool->mutex, NULL);
   pthread_cond_init(&pool->condition, NULL);
   for (int32_t thread = 1; thread < threads; thread++) {
-    pool->workers[thread] = (dth_worker){pool, thread};
-    if (pthread_create(&pool->handles[thread], NULL, dth_worker_main, &pool->workers[thread]) != 0) {
+    dth_worker *worker = &pool->workers[thread];
+    *worker = (dth_worker){pool, thread};
+    if (pthread_create(&pool->handles[thread], NULL, dth_worker_main, worker) != 0) {
       dth_pool_stop(pool, thread);
       return NULL;
     }

@@ -73,9 +73,9 @@ size_t dth_packed_weight_count(int64_t n, int64_t k);
 
 /// Packs a weight into panels `[n / 32][k][32]`, padded with zeros.
 ///
-/// `w` is [n, k] with rows `leading_dimension` apart or, where `transposed`, [k, n]. `packed` should
-/// be aligned to 64 bytes. Only panels `first_panel ..< first_panel + panel_count` are written, so
-/// that a weight may be packed by parts.
+/// `w` is [n, k] with rows `leading_dimension` apart or, where `transposed`, [k, n]. `packed`
+/// should be aligned to 64 bytes. Only panels `first_panel ..< first_panel + panel_count` are
+/// written, so that a weight may be packed by parts.
 void dth_pack_weight(
     const float *w, int64_t n, int64_t k, int64_t leading_dimension, bool transposed,
     int64_t first_panel, int64_t panel_count, float *packed);
@@ -170,9 +170,9 @@ typedef struct dth_step {
 /// A straight line of element-wise steps over strided operands; the last step is the result.
 ///
 /// Operands: result; inputs. Axes are outermost first; a stride is 0 along an axis over which an
-/// operand broadcasts (the result's never, except along an axis of extent 1). Rank 0 is one element.
-/// The result may be an input whose strides are the result's; it overlaps nothing else. Neighbouring
-/// axes that are contiguous in all operands should be merged, for speed alone.
+/// operand broadcasts (the result's never, except along an axis of extent 1). Rank 0 is one
+/// element. The result may be an input whose strides are the result's; it overlaps nothing else.
+/// Neighbouring axes that are contiguous in all operands should be merged, for speed alone.
 typedef struct dth_elementwise_args {
   int32_t rank;
   int32_t input_count;
@@ -190,8 +190,8 @@ size_t dth_elementwise_scratch_bytes(const dth_elementwise_args *arguments);
 
 /// (x - mean x) / sqrt(variance x + epsilon) * scale + shift over rows.
 ///
-/// Operands: result; x; scale [scale_rows, width]; shift [shift_rows, width]. The last two are absent
-/// where their pointers are NULL; the array always has four entries. Row r uses row
+/// Operands: result; x; scale [scale_rows, width]; shift [shift_rows, width]. The last two are
+/// absent where their pointers are NULL; the array always has four entries. Row r uses row
 /// r / (rows / scale_rows) of the scale, and so for the shift; the counts divide `rows`. The result
 /// may be x where the strides are equal.
 typedef struct dth_norm_affine_args {

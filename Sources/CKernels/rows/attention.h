@@ -1,8 +1,8 @@
-// Tiled attention with an online softmax (Milakov and Gimelshein, "Online normalizer calculation for
-// softmax", 2018; Dao et al., "FlashAttention", 2022), queries in the lanes of the vectors.
+// Tiled attention with an online softmax (Milakov and Gimelshein, "Online normalizer calculation
+// for softmax", 2018; Dao et al., "FlashAttention", 2022), queries in the lanes of the vectors.
 //
-// A panel holds 32 queries. Scores are computed transposed, [keys, 32], so that maxima and sums over
-// keys are taken lane by lane, and are at once the panel of the product with the values.
+// A panel holds 32 queries. Scores are computed transposed, [keys, 32], so that maxima and sums
+// over keys are taken lane by lane, and are at once the panel of the product with the values.
 
 /// The vectors of a panel.
 #define DTH_PANEL_VECTORS (DTH_PANEL / DTH_WIDTH)
@@ -14,7 +14,7 @@ typedef struct {
   float *keys, *values, *scores;
 } attention_memory;
 
-/// Turns scores into e^(score - maximum), carries sums and results of the panel to the next maximum.
+/// Turns scores into e^(score - maximum), and carries a panel's sums and results to the maximum.
 static void advance_softmax(
     float *scores, int64_t keys, float *maxima, float *sums, float *results, int64_t value_width) {
   for (int v = 0; v < DTH_PANEL_VECTORS; v++) {
@@ -27,11 +27,11 @@ static void advance_softmax(
     }
     vf sum = 0;
     for (int64_t key = 0; key < keys; key++) {
-      vf p = exponential(load(lane + key * DTH_PANEL) - top);
+      vf p = exponential_of_fall(load(lane + key * DTH_PANEL) - top);
       store(lane + key * DTH_PANEL, p);
       sum += p;
     }
-    vf carry = exponential(before - top);
+    vf carry = exponential_of_fall(before - top);
     store(sums + v * DTH_WIDTH, multiply_add(load(sums + v * DTH_WIDTH), carry, sum));
     store(maxima + v * DTH_WIDTH, top);
     float *result = results + v * DTH_WIDTH;

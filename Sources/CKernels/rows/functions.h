@@ -3,26 +3,32 @@
 // Polynomials are fits of least maximum error over the stated range. NaN stays NaN: comparisons are
 // written so that they let it through.
 
-/// e^(x + tail), |tail| being far below 1; within 2 ulp.
-INLINE vf exponential_with_tail(vf x, vf tail) {
-  // Beyond these the result is 0, or infinity.
-  x = x < -104.0f ? (vf)-104.0f : x;
-  x = x > 89.0f ? (vf)89.0f : x;
-  // The nearest integer to x / log 2, in the low bits of a float of exponent 23.
+/// e^(x + tail) 2^-n, n being the integer nearest to x / log 2; for |x| below 1,000.
+INLINE vf reduced_exponential(vf x, vf tail, vi *n) {
+  // The sum's low bits are the nearest integer, as those of a float of exponent 23.
   const vf magic = 0x1.8p23f;
   vf shifted = multiply_add(x, (vf)0x1.715476p0f, magic);
-  vf n = shifted - magic;
+  vf multiple = shifted - magic;
   // The high part of log 2 has 9 bits, so that its multiples are exact without a fused operation.
-  vf r = multiply_add(n, (vf)-0.693359375f, x);
-  r = multiply_add(n, (vf)2.12194440e-4f, r) + tail;
+  vf r = multiply_add(multiple, (vf)-0.693359375f, x);
+  r = multiply_add(multiple, (vf)2.12194440e-4f, r) + tail;
   vf p = 1.381459334e-03f;
   p = multiply_add(p, r, (vf)8.368716031e-03f);
   p = multiply_add(p, r, (vf)4.166838807e-02f);
   p = multiply_add(p, r, (vf)1.666652064e-01f);
   p = multiply_add(p, r, (vf)4.999999345e-01f);
-  p = multiply_add(p * r, r, r) + 1.0f;
+  *n = bits(shifted) - bits(magic);
+  return multiply_add(p * r, r, r) + 1.0f;
+}
+
+/// e^(x + tail), |tail| being far below 1; within 2 ulp.
+INLINE vf exponential_with_tail(vf x, vf tail) {
+  // Beyond these the result is 0, or infinity.
+  x = x < -104.0f ? (vf)-104.0f : x;
+  x = x > 89.0f ? (vf)89.0f : x;
+  vi exponent;
+  vf p = reduced_exponential(x, tail, &exponent);
   // 2^n in two factors: n reaches from -150 to 128, the exponent of a float does not.
-  vi exponent = bits(shifted) - bits(magic);
   vi half = exponent >> 1;
   vf first = from_bits((half + 127) << 23);
   vf second = from_bits((exponent - half + 127) << 23);
@@ -31,6 +37,15 @@ INLINE vf exponential_with_tail(vf x, vf tail) {
 
 /// e^x, within 2 ulp.
 INLINE vf exponential(vf x) { return exponential_with_tail(x, (vf)0.0f); }
+
+/// e^x of an x that is not above 0, within 2 ulp; e^-87 where x is below.
+INLINE vf exponential_of_fall(vf x) {
+  x = x < -87.0f ? (vf)-87.0f : x;
+  vi exponent;
+  vf p = reduced_exponential(x, (vf)0.0f, &exponent);
+  // The exponent is -126 or above: 2^n is a normal number.
+  return p * from_bits((exponent + 127) << 23);
+}
 
 /// 1 / (1 + e^-x), within 4 ulp.
 INLINE vf sigmoid(vf x) { return 1.0f / (1.0f + exponential(-x)); }

@@ -8,7 +8,8 @@ typedef struct {
 } source;
 
 /// Transposes 4 rows of 4 columns: `to[c * to_stride + r] = rows[r][c]`.
-INLINE void transpose_4x4(const float *const rows[4], int64_t column, float *to, int64_t to_stride) {
+INLINE void transpose_4x4(
+    const float *const rows[4], int64_t column, float *to, int64_t to_stride) {
   v4 a = *(const v4_unaligned *)(rows[0] + column);
   v4 b = *(const v4_unaligned *)(rows[1] + column);
   v4 c = *(const v4_unaligned *)(rows[2] + column);
@@ -125,8 +126,7 @@ typedef struct {
   int64_t residual_rows, residual_stride;
 } epilogue;
 
-INLINE vf finish(
-    const epilogue *how, vf x, vf bias, vf gate, vf residual) {
+INLINE vf finish(const epilogue *how, vf x, vf bias, vf gate, vf residual) {
   if (how->bias != NULL) x = x + bias;
   x = activate(x, how->activation);
   if (how->residual == NULL) return how->gate == NULL ? x : gate * x;
@@ -162,6 +162,16 @@ static void store_tile(
       vf d = residual == NULL ? (vf)0.0f : load_part(residual + c, left);
       store_part(result + c, finish(how, load(from + c), b, g, d), left);
     }
+  }
+}
+
+/// Asks for the lines that `store_tile` will write, while the product is made.
+INLINE void prefetch_tile(
+    const epilogue *how, int64_t row, int64_t rows, int64_t column, int64_t columns) {
+  for (int64_t r = 0; r < rows; r++) {
+    float *result = how->result + (row + r) * how->result_stride + column;
+    __builtin_prefetch(result, 1);
+    __builtin_prefetch(result + columns - 1, 1);
   }
 }
 
@@ -214,6 +224,7 @@ static void multiply_panels(
               scratch + (block - first_block) * block_floats + begin * DTH_PADDED_ROWS;
           float *to =
               depth_count == 1 ? tile : partial + (block - first_block) * DTH_ROWS * DTH_PANEL;
+          if (depth == depth_count - 1) prefetch_tile(how, row, count, column, column_count);
           multiply(count, end - begin, a, b + begin * DTH_PANEL, to, depth > 0);
           if (depth == depth_count - 1) store_tile(how, to, row, count, column, column_count);
         }

@@ -21,7 +21,9 @@ static void add_elements(double *sums, const float *x, int64_t count) {
 
 static void raise_elements(float *tops, const float *x, int64_t count) {
   int64_t i = 0;
-  for (; i + DTH_WIDTH <= count; i += DTH_WIDTH) store(tops + i, maximum(load(tops + i), load(x + i)));
+  for (; i + DTH_WIDTH <= count; i += DTH_WIDTH) {
+    store(tops + i, maximum(load(tops + i), load(x + i)));
+  }
   for (; i < count; i++) tops[i] = tops[i] > x[i] || tops[i] != tops[i] ? tops[i] : x[i];
 }
 
