@@ -22,7 +22,7 @@ package final class Engine {
   ///   - threads: The number of threads; nil takes the processor's physical cores, or its quota.
   /// - Throws: Rule `run.memory` when threads cannot be made; `options.kernels` for a name of
   ///   kernels that is not known here.
-  package init(parameters: Weights.ParameterSource, threads: Int?) throws(DiagnosticsError) {
+  package init(parameters: ParameterSource, threads: Int?) throws(DiagnosticsError) {
     do throws(UnsupportedKernelRow) {
       row = try KernelRow.selected()
     } catch {
@@ -38,8 +38,7 @@ package final class Engine {
           DiffusionRules.memory, "\(count) threads cannot be made", help: "use fewer --threads"))
     }
     self.pool = pool
-    store = WeightStore(
-      Runtime.ParameterSource { name, body in try parameters.withValues(of: name, body) })
+    store = WeightStore(parameters)
   }
 
   /// A compiled graph bound to memory.
@@ -68,8 +67,8 @@ extension ModelSpec {
   /// - Throws: Rules `weights.*`.
   package func openParameters(
     _ argument: String?, folder: String
-  ) throws(DiagnosticsError) -> Weights.ParameterSource {
-    try Weights.ParameterSource.open(
+  ) throws(DiagnosticsError) -> ParameterSource {
+    try ParameterSource.open(
       parameterDeclarations.map { WantedParameter(name: $0.name, dimensions: $0.dimensions) },
       inline: parameters.map { (name: $0.name, value: $0.value) },
       weights: argument ?? weights?.file.map { folder.isEmpty ? $0 : "\(folder)/\($0)" },
