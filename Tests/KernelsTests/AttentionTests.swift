@@ -32,8 +32,8 @@ import Testing
           for h in 0..<heads {
             let scores = (0..<keys).map { j in
               (0..<width).reduce(0.0) { sum, d in
-                sum + Double(q.pointer[(b * queries + i) * qRow + h * width + d])
-                  * Double(k.pointer[kStart + (b * keys + j) * qRow + h * width + d])
+                sum + Double(q[(b * queries + i) * qRow + h * width + d])
+                  * Double(k[kStart + (b * keys + j) * qRow + h * width + d])
               } * Double(scale)
             }
             let top = scores.max() ?? 0
@@ -43,7 +43,7 @@ import Testing
               expected.append(
                 (0..<keys).reduce(0.0) { sum, j in
                   sum + weights[j] / total
-                    * Double(v.pointer[vStart + (b * keys + j) * vRow + h * valueWidth + d])
+                    * Double(v[vStart + (b * keys + j) * vRow + h * valueWidth + d])
                 })
             }
           }
@@ -71,7 +71,7 @@ import Testing
         let result = Floats(count: expected.count)
         execute(
           row.functions.pointee.attention, arguments,
-          [result.raw, q.raw, k.raw + 4 * kStart, v.raw + 4 * vStart], threads: threads,
+          [result, q, Floats(k, from: kStart), Floats(v, from: vStart)], threads: threads,
           scratch: dth_attention_scratch_bytes(&arguments))
         #expect(result.isIntact && q.isIntact && k.isIntact && v.isIntact)
         if threads == 1 {
@@ -139,7 +139,7 @@ import Testing
     arguments.v_row_stride = 2
     arguments.result_row_stride = 2
     execute(
-      row.functions.pointee.attention, arguments, [result.raw, q.raw, k.raw, v.raw], threads: 2,
+      row.functions.pointee.attention, arguments, [result, q, k, v], threads: 2,
       scratch: dth_attention_scratch_bytes(&arguments))
     #expect(result.values.map(\.isNaN) == [false, true, true, true, false, true])
   }

@@ -75,13 +75,13 @@ import Testing
       let result = aliased.map { buffers[$0] } ?? Floats(count: last + 1)
       let before = result.bits
       execute(
-        row.functions.pointee.elementwise, arguments, [result.raw] + buffers.map(\.raw),
+        row.functions.pointee.elementwise, arguments, [result] + buffers,
         threads: threads)
       #expect(result.isIntact)
       var untouched = Set(0..<result.count)
       let bits = indices.map { index in
         untouched.remove(offset(index, strides))
-        return result.pointer[offset(index, strides)].bitPattern
+        return result[offset(index, strides)].bitPattern
       }
       for i in untouched { #expect(result.bits[i] == before[i]) }
       return bits

@@ -86,8 +86,8 @@ import Testing
           execute(
             kernelRow.functions.pointee.linear, arguments,
             [
-              result.raw, rows.raw, packed.raw, self.bias ? bias.raw : nil,
-              gateRows > 0 ? gate.raw : nil, residualRows > 0 ? residual.raw : nil,
+              result, rows, packed, self.bias ? bias : nil,
+              gateRows > 0 ? gate : nil, residualRows > 0 ? residual : nil,
             ], threads: threads, scratch: dth_linear_scratch_bytes(&arguments))
         }
       }
@@ -95,7 +95,7 @@ import Testing
         #expect(buffer.isIntact)
       }
       return (0..<m).flatMap { row in
-        (0..<n).map { result.pointer[row * stride + $0].bitPattern }
+        (0..<n).map { result[row * stride + $0].bitPattern }
       }
     }
   }
@@ -183,7 +183,7 @@ import Testing
         arguments.result_stride = 3
         execute(
           row.functions.pointee.linear, arguments,
-          [result.raw, image.raw, packed.raw, nil, nil, nil], threads: 2,
+          [result, image, packed, nil, nil, nil], threads: 2,
           scratch: dth_linear_scratch_bytes(&arguments))
       }
     }
@@ -238,7 +238,7 @@ import Testing
       arguments.activation = activation
       execute(
         row.functions.pointee.linear, arguments,
-        [result.raw, rows.raw, packed.raw, nil, nil, nil], threads: 1,
+        [result, rows, packed, nil, nil, nil], threads: 1,
         scratch: dth_linear_scratch_bytes(&arguments))
       // Zero times NaN is NaN; the columns of padding reach no result.
       #expect(result.values[0].isNaN && result.values[1].isNaN)

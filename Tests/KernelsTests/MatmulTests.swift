@@ -65,8 +65,8 @@ import Testing
           for j in 0..<n {
             var sum = 0.0
             for l in 0..<k {
-              let x = a.pointer[aBase + (transposeA ? l * m + i : i * k + l)]
-              let y = b.pointer[bBase + (transposeB ? j * k + l : l * n + j)]
+              let x = a[aBase + (transposeA ? l * m + i : i * k + l)]
+              let y = b[bBase + (transposeB ? j * k + l : l * n + j)]
               sum += Double(x) * Double(y)
             }
             expected.append(sum)
@@ -77,7 +77,7 @@ import Testing
       for threads in threadCounts {
         let result = Floats(count: total * m * n)
         execute(
-          row.functions.pointee.matmul, arguments, [result.raw, a.raw, b.raw], threads: threads,
+          row.functions.pointee.matmul, arguments, [result, a, b], threads: threads,
           scratch: dth_matmul_scratch_bytes(&arguments))
         #expect(result.isIntact && a.isIntact && b.isIntact)
         if threads == 1 {

@@ -20,8 +20,8 @@ import Testing
       let variance = x.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(width)
       for i in 0..<width {
         var y = (x[i] - mean) / (variance + Double(Float(epsilon))).squareRoot()
-        if scaleRows > 0 { y *= Double(scale.pointer[r / (rows / scaleRows) * width + i]) }
-        if shiftRows > 0 { y += Double(shift.pointer[r / (rows / shiftRows) * width + i]) }
+        if scaleRows > 0 { y *= Double(scale[r / (rows / scaleRows) * width + i]) }
+        if shiftRows > 0 { y += Double(shift[r / (rows / shiftRows) * width + i]) }
         expected.append(y)
       }
     }
@@ -37,11 +37,11 @@ import Testing
       execute(
         row.functions.pointee.norm_affine, arguments,
         [
-          result.raw, x.raw, scaleRows > 0 ? scale.raw : nil, shiftRows > 0 ? shift.raw : nil,
+          result, x, scaleRows > 0 ? scale : nil, shiftRows > 0 ? shift : nil,
         ], threads: threads)
       #expect(result.isIntact && x.isIntact)
       let bits = (0..<rows).flatMap { r in
-        (0..<width).map { result.pointer[r * (inPlace ? stride : width) + $0].bitPattern }
+        (0..<width).map { result[r * (inPlace ? stride : width) + $0].bitPattern }
       }
       if threads == 1 {
         first = bits
@@ -79,7 +79,7 @@ import Testing
     let arguments = dth_norm_affine_args(
       rows: 2, width: 20, row_stride: 20, result_stride: 20, epsilon: 1e-6, scale_rows: 0,
       scale_stride: 0, shift_rows: 0, shift_stride: 0)
-    execute(row.functions.pointee.norm_affine, arguments, [x.raw, x.raw, nil, nil], threads: 1)
+    execute(row.functions.pointee.norm_affine, arguments, [x, x, nil, nil], threads: 1)
     #expect(x.values[..<20].allSatisfy { $0.isNaN })
     #expect(x.values[20...].allSatisfy { $0.isFinite })
   }
@@ -103,7 +103,7 @@ import Testing
         for threads in threadCounts {
           let x = Floats(values)
           let result = threads % 2 == 0 ? x : Floats(count: 5 * width)
-          execute(row.functions.pointee.softmax, arguments, [result.raw, x.raw], threads: threads)
+          execute(row.functions.pointee.softmax, arguments, [result, x], threads: threads)
           #expect(result.isIntact)
           if threads == 1 {
             first = result.bits
@@ -125,7 +125,7 @@ import Testing
       let x = Floats(values)
       let arguments = dth_softmax_args(
         rows: 3, width: Int64(width), row_stride: Int64(width), result_stride: Int64(width))
-      execute(row.functions.pointee.softmax, arguments, [x.raw, x.raw], threads: 1)
+      execute(row.functions.pointee.softmax, arguments, [x, x], threads: 1)
       #expect(x.values[..<width].allSatisfy { $0.isNaN })
       #expect(x.values[width] == 0)
       #expect(abs(x.values[width..<(2 * width)].reduce(0, +) - 1) < 1e-5)
@@ -169,7 +169,7 @@ import Testing
       var first: [UInt32] = []
       for threads in threadCounts {
         let result = Floats(count: keptCount)
-        execute(row.functions.pointee.reduce, arguments, [result.raw, x.raw], threads: threads)
+        execute(row.functions.pointee.reduce, arguments, [result, x], threads: threads)
         #expect(result.isIntact)
         if threads == 1 {
           first = result.bits
@@ -209,7 +209,7 @@ import Testing
       arguments.kept_strides.0 = Int64(kept.1)
       arguments.reduced_dims.0 = Int64(reduced.0)
       arguments.reduced_strides.0 = Int64(reduced.1)
-      execute(row.functions.pointee.reduce, arguments, [result.raw, x.raw], threads: 1)
+      execute(row.functions.pointee.reduce, arguments, [result, x], threads: 1)
       #expect(result.values[0].isNaN && result.values[kept.0 - 1].isNaN)
       #expect(result.values[1].isFinite)
     }
@@ -219,17 +219,12 @@ import Testing
 @Suite struct GatherTests {
   @Test(arguments: KernelRow.supported) func `rows by id, clamped`(row: KernelRow) {
     let table = Floats((0..<20).map(Float.init))
-    let ids: [Int32] = [3, 0, -7, 99, 1]
+    let ids = Floats([3, 0, -7, 99, 1].map { Float(bitPattern: UInt32(bitPattern: $0)) })
     for threads in threadCounts {
       let result = Floats(count: 5 * 6)
       let arguments = dth_gather_args(
         count: 5, rows: 4, width: 5, table_stride: 5, result_stride: 6)
-      ids.withUnsafeBytes { ids in
-        execute(
-          row.functions.pointee.gather, arguments,
-          [result.raw, table.raw, UnsafeMutableRawPointer(mutating: ids.baseAddress!)],
-          threads: threads)
-      }
+      execute(row.functions.pointee.gather, arguments, [result, table, ids], threads: threads)
       #expect(result.isIntact)
       for (i, id) in [3, 0, 0, 3, 1].enumerated() {
         let expected = (0..<5).map { Float(id * 5 + $0) }

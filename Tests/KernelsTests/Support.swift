@@ -16,6 +16,8 @@ final class Floats {
   private static let guardBits: UInt32 = 0x7FC0_BEEF
   private let memory: UnsafeMutablePointer<Float>
   private let offset: Int
+  /// The floats that these are a part of.
+  private let owner: Floats?
   let count: Int
 
   var pointer: UnsafeMutablePointer<Float> { memory + Self.guardCount + offset }
@@ -24,6 +26,7 @@ final class Floats {
   init(_ values: [Float], offset: Int = 1) {
     count = values.count
     self.offset = offset
+    owner = nil
     let total = count + offset + 2 * Self.guardCount
     let raw = UnsafeMutableRawPointer.allocate(byteCount: total * 4, alignment: 64)
     memory = raw.bindMemory(to: Float.self, capacity: total)
@@ -31,11 +34,24 @@ final class Floats {
     for i in 0..<count { pointer[i] = values[i] }
   }
 
+  /// The floats of another from `start` on.
+  init(_ owner: Floats, from start: Int) {
+    count = owner.count - start
+    memory = owner.memory
+    offset = owner.offset + start
+    self.owner = owner
+  }
+
   convenience init(count: Int, offset: Int = 1) {
     self.init([Float](repeating: .nan, count: count), offset: offset)
   }
 
-  deinit { memory.deallocate() }
+  deinit { if owner == nil { memory.deallocate() } }
+
+  subscript(index: Int) -> Float {
+    get { pointer[index] }
+    set { pointer[index] = newValue }
+  }
 
   var values: [Float] { (0..<count).map { pointer[$0] } }
   var bits: [UInt32] { (0..<count).map { pointer[$0].bitPattern } }
@@ -67,11 +83,11 @@ func numbers(_ count: Int, seed: UInt64, in range: ClosedRange<Float> = -1...1) 
 
 /// Executes the shares of all threads, last first, each with its own poisoned scratch.
 func execute<Arguments>(
-  _ kernel: dth_kernel, _ arguments: Arguments, _ operands: [UnsafeMutableRawPointer?],
-  threads: Int, scratch: Int = 0
+  _ kernel: dth_kernel, _ arguments: Arguments, _ operands: [Floats?], threads: Int,
+  scratch: Int = 0
 ) {
   withUnsafePointer(to: arguments) { arguments in
-    operands.withUnsafeBufferPointer { operands in
+    operands.map { $0?.raw }.withUnsafeBufferPointer { operands in
       guard let first = operands.baseAddress else { return }
       for thread in (0..<threads).reversed() {
         let memory = Floats(count: max(scratch / 4, 1), offset: 8)
@@ -80,6 +96,8 @@ func execute<Arguments>(
       }
     }
   }
+  // The kernels see pointers alone.
+  withExtendedLifetime(operands) {}
 }
 
 /// max |a - b| / max |b|; infinite where one alone is NaN, or infinities differ.

@@ -50,7 +50,7 @@ import Testing
     let pool = try #require(ThreadPool(threadCount: 4))
     let values = Slots(Floats([Float](repeating: 0, count: 4)))
     for run in 1...300 {
-      pool.run { thread, _ in values.floats.pointer[thread] += 1 }
+      pool.run { thread, _ in values.floats[thread] += 1 }
       #expect(values.floats.values == [Float](repeating: Float(run), count: 4))
     }
   }
@@ -75,6 +75,7 @@ import Testing
     for _ in 0..<20 {
       pool.run { thread, threadCount in
         let scratch = Floats(count: scratchBytes / 4, offset: 8)
+        defer { withExtendedLifetime(scratch) {} }
         withUnsafePointer(to: call.arguments) { arguments in
           call.operands.withUnsafeBufferPointer {
             KernelRow.best.functions.pointee.linear(
