@@ -84,7 +84,6 @@ private struct TreeBuilder {
       preconditionFailure("no memory for a YAML parser")
     }
     defer { yaml_parser_delete(&parser) }
-    yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING)
     yaml_parser_set_input_string(&parser, bytes.baseAddress, bytes.count)
     while true {
       var event = yaml_event_t()

@@ -41,6 +41,7 @@ import Testing
     let expected = try Self.expectations(of: name)
     #expect(found.filter { !expected.contains($0) } == [])
     #expect(expected.filter { !found.contains($0) } == [])
+    #expect(found.count == expected.count)
   }
 
   @Test func everyRuleHasAFile() throws {

@@ -4,6 +4,8 @@ import Documents
 /// Compares a tree with the grammar and reports everything that does not fit.
 struct SchemaChecker {
   private(set) var diagnostics: [Diagnostic] = []
+  /// The paths of keys that an unknown key probably means: they are not reported as missing.
+  private(set) var misspelled: Set<String> = []
 
   /// Checks a mapping node.
   ///
@@ -49,7 +51,7 @@ struct SchemaChecker {
       }
     }
     let missing = fillDefaults(of: schema, kind: kind, into: &mapping)
-    for key in missing {
+    for key in missing where !misspelled.contains(path.isEmpty ? key.name : "\(path).\(key.name)") {
       report(
         SpecRules.missingKey,
         "`\(key.name)` is missing" + (path.isEmpty ? "" : " in `\(path)`"),
@@ -110,9 +112,8 @@ struct SchemaChecker {
   mutating func check(
     _ node: DocumentNode, _ schema: ValueSchema, keyRange: SourceRange, path: String
   ) -> CheckedValue {
-    let isOneLine = node.range.start.line == node.range.end.line
     let isEmptyScalar = node.text?.isEmpty == true && node.range.start == node.range.end
-    let place = isOneLine && !isEmptyScalar ? node.range : keyRange
+    let place = isEmptyScalar ? keyRange : node.place(underKey: keyRange)
     var value = CheckedValue(content: .invalid, place: place, isWritten: !node.isInherited)
     if case .scalar(let text, .plain) = node.kind, ["", "~", "null"].contains(text) {
       let isText = if case .text = schema { !text.isEmpty } else { false }
@@ -290,10 +291,12 @@ extension SchemaChecker {
     let name = key.text ?? ""
     let names = schema.keys.filter { applies($0, to: kind) }.map(\.name)
     let nearest = nearestName(to: name, among: names)
+    if let nearest { misspelled.insert(path.dropLast(name.count) + nearest) }
     report(
       SpecRules.unknownKey,
       "unknown key `\(name)`" + (nearest.map { "; did you mean `\($0)`?" } ?? ""),
-      help: "`\(schema.name)` has the keys \(listed(names, conjunction: "and"))", at: key.range,
+      help: "`\(schema.name)` has the keys \(listed(names, limit: 40, conjunction: "and"))",
+      at: key.range,
       path: path, suggestion: nearest)
   }
 

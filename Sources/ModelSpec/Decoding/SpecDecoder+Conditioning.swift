@@ -105,7 +105,7 @@ extension SpecDecoder {
         invalid.insert(path)
         return nil
       }
-    default:
+    case nil, .invalid?, .none?, .integer?, .number?, .boolean?, .text?, .numbers?, .mapping?:
       invalid.insert(path)
       return []
     }

@@ -188,14 +188,13 @@ extension SpecDecoder {
     _ mapping: CheckedMapping, _ modulation: Modulation?
   ) -> [ModulationChunk] {
     let path = "final_layer.modulation"
-    switch content(mapping, "modulation", at: path) {
-    case CheckedValue.Content.none?: return []
-    case .list?: return choices(mapping, "modulation", at: path, as: ModulationChunk.self) ?? []
-    default:
-      switch modulation?.form {
-      case .adaln?, .adalnZero?: return [.shift, .scale]
-      case .plain?, nil: return []
-      }
+    if case CheckedValue.Content.none? = content(mapping, "modulation", at: path) { return [] }
+    if let chunks = choices(mapping, "modulation", at: path, as: ModulationChunk.self) {
+      return chunks
+    }
+    switch modulation?.form {
+    case .adaln?, .adalnZero?: return [.shift, .scale]
+    case .plain?, nil: return []
     }
   }
 }

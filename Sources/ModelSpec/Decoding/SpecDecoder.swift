@@ -89,10 +89,12 @@ struct SpecDecoder {
     _ rule: Rule, _ message: String, help: String? = nil, at path: String,
     related: [(path: String, message: String)] = [], suggestion: String? = nil
   ) {
+    let primary = locations.range(of: path)
+    let places = related.map { Diagnostic.Related(locations.range(of: $0.path), $0.message) }
     diagnostics.append(
       Diagnostic(
-        rule, message, help: help, at: locations.range(of: path),
-        related: related.map { Diagnostic.Related(locations.range(of: $0.path), $0.message) },
+        rule, message, help: help, at: primary,
+        related: places.filter { $0.range != primary && !locations.isRoot($0.range) },
         path: path, suggestion: suggestion))
     invalid.insert(path)
   }

@@ -60,7 +60,9 @@ package func loadSpec(
   guard case .mapping(var checkedRoot) = checked.content else {
     throw DiagnosticsError(diagnostics)
   }
-  if hasDenoiser { diagnostics += checkedRoot.requireDenoiserKeys() }
+  if hasDenoiser {
+    diagnostics += checkedRoot.requireDenoiserKeys(except: checker.misspelled)
+  }
   var decoder = SpecDecoder(root: place)
   var spec = decoder.model(checkedRoot, hasDenoiser: hasDenoiser)
   decoder.checkRules(of: spec)
@@ -68,7 +70,7 @@ package func loadSpec(
   decoder.decodeExample(checkedRoot, into: &spec)
   decoder.decodeParameters(
     checkedRoot, into: &spec,
-    hasShapes: isBounded && diagnostics.allSatisfy { $0.rule.severity == .warning })
+    hasShapes: isBounded && diagnostics.allSatisfy { harmless.contains($0.rule) })
   diagnostics += decoder.diagnostics
   if diagnostics.contains(where: { $0.rule.severity == .error }) {
     throw DiagnosticsError(diagnostics.inTextOrder)
@@ -76,6 +78,12 @@ package func loadSpec(
   return LoadedSpec(
     spec: spec, warnings: diagnostics.inTextOrder, locations: decoder.locations)
 }
+
+/// Rules whose violations leave a stand-in, which the decoder remembers.
+private let harmless: Set = [
+  SpecRules.type, SpecRules.scalar, SpecRules.range, SpecRules.choice, SpecRules.text,
+  SpecRules.shape,
+]
 
 private func notASpec(_ range: SourceRange, _ problem: String) -> Diagnostic {
   Diagnostic(
@@ -127,13 +135,14 @@ private func preset(of root: DocumentNode, hasDenoiser: Bool) -> PresetChoice {
 
 extension CheckedMapping {
   /// Reports the keys that a denoiser needs and does not have; they become invalid.
-  fileprivate mutating func requireDenoiserKeys() -> [Diagnostic] {
+  fileprivate mutating func requireDenoiserKeys(except misspelled: Set<String>) -> [Diagnostic] {
     var required = ["patch_size", "latent_dim"]
     if values["blocks"] == nil { required += ["depth"] + (hasGivenMap ? [] : ["heads"]) }
     var diagnostics: [Diagnostic] = []
     for name in required where values[name] == nil {
       guard let key = Grammar.root.key(named: name) else { continue }
       values[name] = CheckedValue(content: .invalid, place: place, isWritten: false)
+      if misspelled.contains(name) { continue }
       diagnostics.append(
         Diagnostic(
           SpecRules.missingKey, "`\(name)` is missing",

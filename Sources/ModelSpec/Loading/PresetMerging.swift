@@ -2,6 +2,13 @@ import Diagnostics
 import Documents
 
 extension DocumentNode {
+  /// The place to point at: the value, or its key where the value stands on lines of its own.
+  func place(underKey key: SourceRange) -> SourceRange {
+    let range = range
+    if range.start.line != range.end.line { return key }
+    return text == nil && range.start.line != key.start.line ? key : range
+  }
+
   /// The tree with what an inherited tree adds, and with names spelled out as the mappings that
   /// they stand for.
   ///
@@ -20,10 +27,9 @@ extension DocumentNode {
       let name = entries[index].key.text ?? ""
       guard let value = schema.key(named: name)?.value else { continue }
       let inner = entries[index].value
-      let isOneLine = inner.range.start.line == inner.range.end.line
       entries[index].value = inner.merged(
         over: inherited.first { $0.key.text == name }?.value, value,
-        place: isOneLine ? inner.range : entries[index].key.range)
+        place: inner.place(underKey: entries[index].key.range))
     }
     let written = Set(entries.compactMap(\.key.text))
     for entry in inherited {

@@ -19,6 +19,9 @@ package struct SpecLocations: Sendable {
     return root
   }
 
+  /// Whether a place is the spec's own, for want of a nearer one.
+  func isRoot(_ range: SourceRange) -> Bool { range == root }
+
   /// Records the place of a canonical path.
   mutating func record(_ path: String, at range: SourceRange) { ranges[path] = range }
 }

@@ -26,11 +26,23 @@ extension ModelSpec {
     return total
   }
 
-  /// Parameters by the key responsible.
+  /// The part with the most parameters, as its path and their number; nil without parameters.
+  var largestPart: (path: String, count: Int)? {
+    var parts: [(path: String, count: Int)] = []
+    for (path, count) in parameterParts {
+      let index = parts.firstIndex { $0.path == path } ?? parts.count
+      if index == parts.count { parts.append((path, 0)) }
+      let (sum, overflow) = parts[index].count.addingReportingOverflow(count ?? Int.max)
+      parts[index].count = overflow ? Int.max : sum
+    }
+    return parts.max { $0.count < $1.count }
+  }
+
+  /// Parameters by the key responsible, a path more than once.
   ///
   /// Of a group of equal blocks they are those of one block times the number of blocks. A count
   /// is nil when it overflows.
-  var parameterParts: [(path: String, count: Int?)] {
+  private var parameterParts: [(path: String, count: Int?)] {
     var single = self
     let repeats = denoiser?.blocks.map(\.repeatCount) ?? []
     for index in repeats.indices { single.denoiser?.blocks[index].repeatCount = 1 }
@@ -57,13 +69,19 @@ extension SpecDecoder {
   /// Checks the ceilings and the budget of parameters; false when shapes are unknown or too large
   /// to be listed.
   mutating func checkCeilings(of spec: ModelSpec) -> Bool {
-    let structural = ["image", "video", "autoencoder", "diffusion", "limits", "conditioning"]
-    guard
-      (structural + Grammar.denoiserKeyNames).allSatisfy({ $0 == "norm" || isValid($0) })
-    else { return false }
+    guard invalid.allSatisfy(leavesShapesKnown) else { return false }
     if let denoiser = spec.denoiser, !checkSize(of: denoiser, spec) { return false }
     guard checkParameters(of: spec) else { return false }
     return true
+  }
+
+  /// Whether no shape depends on a canonical path.
+  private func leavesShapesKnown(_ path: String) -> Bool {
+    let parts = path.split(separator: ".")
+    let last = parts.last ?? ""
+    if path.hasPrefix("diffusion") { return last != "diffusion" && last != "variance" }
+    return ["name", "training", "example", "weights", "limits", "parameters"].contains(parts[0])
+      || ["heads", "epsilon", "activation", "residual", "interpolation_scale"].contains(last)
   }
 
   private mutating func checkSize(of denoiser: Denoiser, _ spec: ModelSpec) -> Bool {
@@ -101,12 +119,11 @@ extension SpecDecoder {
       return true
     }
     let path = pathToBlame(spec)
-    let largest = spec.parameterParts.max { ($0.count ?? .max) < ($1.count ?? .max) }
     report(
       SpecRules.parameterCeiling,
       "the model has \(count.map(grouped) ?? "more than 10^18") parameters, more than "
         + grouped(Ceiling.parameters),
-      help: "the largest part is `\(largest?.path ?? "")`", at: path,
+      help: spec.largestPart.map { "the largest part is `\($0.path)`" }, at: path,
       related: path == "latent_dim" || spec.denoiser == nil
         ? [] : [("latent_dim", "the width of a token is set here")])
     return false
@@ -121,19 +138,19 @@ extension SpecDecoder {
     if let count = single.checkedParameterCount, count <= Ceiling.parameters {
       return "blocks[0].repeat"
     }
-    let path = single.parameterParts.max { ($0.count ?? .max) < ($1.count ?? .max) }?.path ?? ""
+    let path = single.largestPart?.path ?? ""
     return path.hasPrefix("blocks") || path == "conditioning.modulation" || path == "final_layer"
       ? "latent_dim" : path
   }
 
   private mutating func checkBudget(of spec: ModelSpec, count: Int) {
     guard let budget = spec.limits?.parameters, count > budget else { return }
-    let largest = spec.parameterParts.max { ($0.count ?? 0) < ($1.count ?? 0) }
+    let largest = spec.largestPart
     diagnostics.append(
       Diagnostic(
         SpecRules.parameterBudget,
         "the model has \(grouped(count)) parameters, more than the budget of \(grouped(budget))",
-        help: largest.map { "the largest part is `\($0.path)` with \(grouped($0.count ?? 0))" },
+        help: largest.map { "the largest part is `\($0.path)` with \(grouped($0.count))" },
         at: locations.range(of: "limits.parameters"),
         related: largest.map {
           [Diagnostic.Related(locations.range(of: $0.path), "the largest part")]

@@ -147,12 +147,12 @@ extension NumberRange {
   /// What is expected, to follow `expected`.
   package var expectation: String {
     let least = "\(excludesLower ? "above" : "from") \(shortText(lower))"
-    let most = "\(excludesUpper ? "below" : "to") \(shortText(upper))"
+    let most = "to \(excludesUpper ? "below " : "")\(shortText(upper))"
     let isLimited = upper.magnitude < Double(Float.greatestFiniteMagnitude)
     if lower == -.greatestFiniteMagnitude || lower == -Double(Float.greatestFiniteMagnitude) {
       return "a number"
     }
-    return "a number \(least)" + (isLimited ? " \(excludesUpper ? "and " : "")\(most)" : "")
+    return "a number \(least)" + (isLimited ? " \(most)" : "")
   }
 
   private func shortText(_ value: Double) -> String {
