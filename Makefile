@@ -6,7 +6,7 @@
 SHELL := /bin/bash
 PREFIX ?= /usr/local
 OUT ?= out
-FLAGS := -c release --disable-testable-imports
+FLAGS := -c release
 PROGRAM := .build/release/ditharos
 EXAMPLE := Specs/sora-by-hand.yaml
 PROMPT := Sora is sky
@@ -21,8 +21,7 @@ run: build
 	@echo '      $(PROGRAM) plan Specs/dit-xl-2-256.yaml            what a real model costs, before it runs'
 
 test: setup
-	swift build $(FLAGS) --build-tests
-	swift test $(FLAGS)
+	swift test $(FLAGS) --disable-testable-imports
 
 build: setup
 	swift build $(FLAGS) --product ditharos
