@@ -33,7 +33,7 @@ package struct WordTokenizer: Sendable {
 
   /// The ids `[length]` of a prompt, padded.
   ///
-  /// - Throws: Every unknown word (`prompt.unknown-word`), and a prompt that is too long
+  /// - Throws: The first twenty unknown words (`prompt.unknown-word`), and a prompt that is too long
   ///   (`prompt.too-long`).
   package func ids(for prompt: String) throws(DiagnosticsError) -> [Int] {
     var result: [Int] = []
@@ -43,7 +43,8 @@ package struct WordTokenizer: Sendable {
         result.append(id)
       } else {
         switch unknown {
-        case .error: diagnostics.append(unknownWord(word, number: index + 1))
+        case .error:
+          if diagnostics.count < 20 { diagnostics.append(unknownWord(word, number: index + 1)) }
         case .skip: break
         case .token(let id): result.append(id)
         }

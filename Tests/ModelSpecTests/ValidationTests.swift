@@ -72,6 +72,31 @@ import Testing
     #expect(problems(text).first?.hasPrefix("1:") == true)
   }
 
+  @Test func aSpecOfNothingIsNoSpec() {
+    #expect(problems("ditharos: 1\nname: x\n").map { $0.contains("spec.not-a-spec") } == [true])
+  }
+
+  @Test func aComponentThatFailsHidesNothingAndAddsNothing() {
+    let text = tinySpec(["latent": "", "heads": "5"], "image: {height: 4, width: 4}")
+    #expect(
+      problems(text + "autoencoder: {file: /vae.yaml}\n").map { $0.split(separator: " ")[1] } == [
+        "spec.heads-divide-width", "spec.component",
+      ])
+  }
+
+  @Test func veryManyProblemsAreCutShort() {
+    let keys = (0..<30_000).map { "kez\($0): 1" }.joined(separator: "\n")
+    #expect((1...2000).contains(problems(tinySpec([:], keys)).count))
+    let parameters = (0..<20_000).map { "  blocks.0.atention.quary\($0): 1" }
+    let text = tinySpec([:], "parameters:\n" + parameters.joined(separator: "\n"))
+    #expect((1...2000).contains(problems(text).count))
+    let sublayer = "{kind: attention, heads: 5, name: a}"
+    let sublayers = [String](repeating: sublayer, count: 64).joined(separator: ", ")
+    let groups = [String](repeating: "{sublayers: [\(sublayers)]}", count: 100)
+    let blocks = "blocks: [\(groups.joined(separator: ", "))]"
+    #expect((1...2000).contains(problems(tinySpec(["depth": "", "heads": ""], blocks)).count))
+  }
+
   @Test func heavyBudgetsAloneEndWithTheirOwnStatus() {
     do throws(DiagnosticsError) {
       _ = try load(tinySpec([:], "limits: {parameters: 1K}"))
@@ -128,6 +153,11 @@ import Testing
     #expect(problems("missing.yaml").first?.hasPrefix("x.yaml 4:21 file.unreadable") == true)
     symlink("/etc/passwd", "\(folder)/link.yaml")
     #expect(problems("link.yaml").first?.contains("through a link") == true)
+    write("4}\nparameters: {autoencoder.encoder.bias: [1, 2, 3, 4], other: 1")
+    let text =
+      "ditharos: 1\nname: x\nimage: {height: 4, width: 4}\nautoencoder: {file: sub/vae.yaml}\n"
+    let spec = try loadSpec(text: text, file: "x.yaml", folder: folder).spec
+    #expect(spec.parameters.map(\.name) == ["autoencoder.encoder.bias"])
     write("four")
     #expect(
       problems("sub/vae.yaml") == [

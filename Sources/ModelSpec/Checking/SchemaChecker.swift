@@ -288,6 +288,8 @@ extension SchemaChecker {
   private mutating func reportUnknownKey(
     _ key: DocumentNode, in schema: MappingSchema, kind: String??, path: String
   ) {
+    // Distances to very many unknown keys would take long.
+    guard diagnostics.count < diagnosticLimit else { return }
     let name = key.text ?? ""
     let names = schema.keys.filter { applies($0, to: kind) }.map(\.name)
     let nearest = nearestName(to: name, among: names)
@@ -326,6 +328,7 @@ extension SchemaChecker {
     _ rule: Rule, _ message: String, help: String? = nil, at range: SourceRange, path: String,
     suggestion: String? = nil, related: [Diagnostic.Related] = []
   ) {
+    guard diagnostics.count < diagnosticLimit else { return }
     diagnostics.append(
       Diagnostic(
         rule, message, help: help, at: range, related: related, path: path.isEmpty ? nil : path,

@@ -9,7 +9,7 @@ extension SpecDecoder {
       let path = "blocks[\(index)]"
       locations.record(path, at: value.place)
       guard case .mapping(let mapping) = value.content else {
-        invalid.insert(path)
+        markInvalid(path)
         return BlockGroup(repeatCount: 1, sublayers: [])
       }
       let count = integer(mapping, "repeat", at: path + ".repeat") ?? 1
@@ -21,7 +21,7 @@ extension SpecDecoder {
           let path = "\(path).sublayers[\(index)]"
           locations.record(path, at: value.place)
           guard case .mapping(let mapping) = value.content else {
-            invalid.insert(path)
+            markInvalid(path)
             return nil
           }
           return sublayer(mapping, context, at: path)
@@ -33,7 +33,7 @@ extension SpecDecoder {
     _ mapping: CheckedMapping, _ context: BlocksContext, at path: String
   ) -> Sublayer? {
     guard let kind = text(mapping, "kind", at: path + ".kind") else {
-      invalid.insert(path)
+      markInvalid(path)
       return nil
     }
     let operation: Sublayer.Operation =
@@ -54,7 +54,7 @@ extension SpecDecoder {
   private mutating func standardGroup(_ context: BlocksContext) -> BlockGroup {
     let root = context.root
     let depth = integer(root, "depth", at: "blocks[0].repeat")
-    if depth == nil { invalid.insert("blocks[0].repeat") }
+    if depth == nil { markInvalid("blocks[0].repeat") }
     for path in ["blocks", "blocks[0]"] {
       if let place = root["depth"]?.place { locations.record(path, at: place) }
     }
@@ -64,7 +64,7 @@ extension SpecDecoder {
     let attention =
       attentionMapping.map { self.attention($0, heads: heads ?? 1, at: attentionPath) }
       ?? SelfAttention(heads: heads ?? 1, map: .computed, value: .linear, projection: .linear)
-    if heads == nil, attention.map == .computed { invalid.insert(attentionPath + ".heads") }
+    if heads == nil, attention.map == .computed { markInvalid(attentionPath + ".heads") }
     let feedForwardPath = "blocks[0].sublayers[1]"
     let feedForwardMapping = mapping(root, "feed_forward", at: feedForwardPath)
     let layers =

@@ -93,7 +93,7 @@ extension SpecDecoder {
         if case .text(let word) = element.content {
           return PromptCondition.Word(text: word, vector: nil)
         }
-        invalid.insert(path)
+        markInvalid(path)
         return nil
       }
     case .dictionary(let entries)?:
@@ -102,11 +102,11 @@ extension SpecDecoder {
         if let vector = vector(entry.value) {
           return PromptCondition.Word(text: entry.key, vector: vector)
         }
-        invalid.insert(path)
+        markInvalid(path)
         return nil
       }
     case nil, .invalid?, .none?, .integer?, .number?, .boolean?, .text?, .numbers?, .mapping?:
-      invalid.insert(path)
+      markInvalid(path)
       return []
     }
   }

@@ -10,7 +10,7 @@ extension SpecDecoder {
     let hasFrames = latent.frames != nil
     let patch = patchSize(root, "patch_size", at: "patch_size", hasFrames: hasFrames)
     let width = integer(root, "latent_dim", at: "latent_dim")
-    if width == nil { invalid.insert("latent_dim") }
+    if width == nil { markInvalid("latent_dim") }
     let embedding = patchEmbedding(root, hasFrames: hasFrames, patch: patch)
     let conditioningMapping = mapping(root, "conditioning", at: "conditioning")
     let conditioning = conditioning(conditioningMapping, latentDim: width ?? 1)
@@ -45,7 +45,7 @@ extension SpecDecoder {
     let pixelsKey = root["video"] == nil ? "image" : "video"
     let sources = [pixelsKey, "autoencoder.patch_size", "autoencoder.latent_channels"]
     if sources.contains(where: { !isValid($0) }) || root["autoencoder"]?.isInvalid == true {
-      invalid.insert("latent")
+      markInvalid("latent")
     }
     guard let pixels, let autoencoder else {
       // A missing picture is reported by the autoencoder's rule.
@@ -55,7 +55,7 @@ extension SpecDecoder {
           help: "add `latent: {channels: 4, height: 32, width: 32}`, or an `autoencoder` with "
             + "`image` or `video`", at: "latent")
       }
-      invalid.insert("latent")
+      markInvalid("latent")
       return LatentSpace(
         channels: 1, frames: pixels?.frames == nil ? nil : 1, height: 1, width: 1)
     }
@@ -153,7 +153,7 @@ extension SpecDecoder {
     related: [Diagnostic.Related]
   ) {
     diagnostics.append(Diagnostic(rule, message, at: range, related: related, path: path))
-    invalid.insert(path)
+    markInvalid(path)
   }
 
   private mutating func finalLayer(

@@ -171,8 +171,9 @@ extension SpecDecoder {
   private mutating func reportUnknownParameter(
     _ entry: CheckedEntry, among declarations: [ParameterDeclaration], _ spec: ModelSpec
   ) {
+    guard diagnostics.count < diagnosticLimit else { return }
     // Distances to many long names are slow, and names of later blocks are like the first's.
-    let names = declarations.lazy.prefix(2000).map(\.name)
+    let names = declarations.lazy.prefix(diagnostics.count < 20 ? 2000 : 0).map(\.name)
     let nearest = nearestName(to: entry.key, among: names)
     diagnostics.append(
       Diagnostic(

@@ -8,9 +8,33 @@ struct SpecDecoder {
   var diagnostics: [Diagnostic] = []
   var locations: SpecLocations
   /// The canonical paths whose values are stand-ins.
-  var invalid: Set<String> = []
+  private(set) var invalid: Set<String> = []
+  /// The paths around those of `invalid`.
+  private var aroundInvalid: Set<String> = []
 
   init(root: SourceRange) { locations = SpecLocations(root: root) }
+
+  /// Remembers that the value of a canonical path is a stand-in.
+  mutating func markInvalid(_ path: String) {
+    guard invalid.insert(path).inserted else { return }
+    var path = path[...]
+    while let outer = path.outerPath {
+      aroundInvalid.insert(String(outer))
+      path = outer
+    }
+  }
+
+  /// Whether nothing at a canonical path, within it or around it was reported.
+  func isValid(_ path: String) -> Bool {
+    if invalid.isEmpty { return true }
+    if aroundInvalid.contains(path) { return false }
+    var path: Substring? = path[...]
+    while let inner = path {
+      if invalid.contains(String(inner)) { return false }
+      path = inner.outerPath
+    }
+    return true
+  }
 
   /// The content of a key, its place recorded; nil when it is left out or invalid.
   mutating func content(
@@ -19,7 +43,7 @@ struct SpecDecoder {
     guard let value = mapping[key] else { return nil }
     locations.record(path, at: value.place)
     if case .invalid = value.content {
-      invalid.insert(path)
+      markInvalid(path)
       return nil
     }
     return value.content
@@ -56,7 +80,7 @@ struct SpecDecoder {
   ) -> [CheckedValue]? {
     guard case .list(let elements)? = content(mapping, key, at: path) else { return nil }
     if elements.contains(where: \.isInvalid) {
-      invalid.insert(path)
+      markInvalid(path)
       return nil
     }
     return elements
@@ -85,10 +109,13 @@ struct SpecDecoder {
     }
   }
 
+  /// Reports a problem, and marks the path as invalid; of very many problems the first.
   mutating func report(
     _ rule: Rule, _ message: String, help: String? = nil, at path: String,
     related: [(path: String, message: String)] = [], suggestion: String? = nil
   ) {
+    defer { markInvalid(path) }
+    guard diagnostics.count < diagnosticLimit else { return }
     let primary = locations.range(of: path)
     let places = related.map { Diagnostic.Related(locations.range(of: $0.path), $0.message) }
     diagnostics.append(
@@ -96,7 +123,6 @@ struct SpecDecoder {
         rule, message, help: help, at: primary,
         related: places.filter { $0.range != primary && !locations.isRoot($0.range) },
         path: path, suggestion: suggestion))
-    invalid.insert(path)
   }
 }
 
@@ -120,7 +146,7 @@ extension SpecDecoder {
       }
       return PatchSize(frames: extents[0], height: extents[1], width: extents[2])
     case nil:
-      invalid.insert(path)
+      markInvalid(path)
       return standIn
     case .invalid?, .none?, .number?, .boolean?, .text?, .numbers?, .dictionary?, .mapping?:
       return standIn
@@ -169,4 +195,15 @@ extension SpecDecoder {
 extension Norm {
   /// The DiT paper's layer norm.
   static let standard = Norm(epsilon: 1e-6)
+}
+
+/// The most problems that are collected of one kind of check; a hostile text could hold one per
+/// value.
+let diagnosticLimit = 1000
+
+extension Substring {
+  /// The canonical path around this one; nil for a path of one name.
+  var outerPath: Substring? {
+    lastIndex { $0 == "." || $0 == "[" }.map { self[..<$0] }
+  }
 }

@@ -7,43 +7,67 @@ import Documents
   import Darwin
 #endif
 
-/// The tree with the components that stand in other files put in.
-///
-/// A component is `{file: relative.yaml}`; the file is a spec that holds the same key. It stays
-/// within the spec's folder, links followed.
-func resolveComponents(
-  of root: DocumentNode, folder: String?
-) -> (root: DocumentNode, diagnostics: [Diagnostic]) {
-  guard case .mapping(var entries) = root.kind else { return (root, []) }
+/// A spec's tree with the components that stand in other files put in.
+struct ResolvedSpec {
+  var root: DocumentNode
+  /// The keys whose component could not be read; they are left out of the tree.
+  var failed: [String] = []
   var diagnostics: [Diagnostic] = []
-  for index in entries.indices {
-    guard let name = entries[index].key.text, ["autoencoder", "diffusion"].contains(name),
-      let reference = entries[index].value.entries, reference.count == 1,
-      reference[0].key.text == "file"
-    else { continue }
-    do throws(DiagnosticsError) {
-      entries[index].value = try component(name, reference[0].value, folder: folder)
-    } catch {
-      diagnostics += error.diagnostics
-      entries.remove(at: index)
-      return finish(root, entries, diagnostics, name)
-    }
-  }
-  return finish(root, entries, diagnostics, nil)
 }
 
-private func finish(
-  _ root: DocumentNode, _ entries: [DocumentNode.Entry], _ diagnostics: [Diagnostic],
-  _ removed: String?
-) -> (root: DocumentNode, diagnostics: [Diagnostic]) {
-  var result = root
-  result.kind = .mapping(entries)
-  return (result, diagnostics)
+/// Puts components in: a component is `{file: relative.yaml}`, the file a spec that holds the same
+/// key.
+///
+/// The file stays within the spec's folder, links followed. The parameters of the component that
+/// stand in its file come along; those of the spec itself override them.
+func resolveComponents(of root: DocumentNode, folder: String?) -> ResolvedSpec {
+  var result = ResolvedSpec(root: root)
+  guard let entries = root.entries else { return result }
+  var resolved: [DocumentNode.Entry] = []
+  var parameters: [DocumentNode.Entry] = []
+  for var entry in entries {
+    if let name = entry.key.text, ["autoencoder", "diffusion"].contains(name),
+      let reference = entry.value.entries, reference.count == 1, reference[0].key.text == "file"
+    {
+      do throws(DiagnosticsError) {
+        let component = try component(name, reference[0].value, folder: folder)
+        entry.value = component.value
+        parameters += component.parameters
+      } catch {
+        result.diagnostics += error.diagnostics
+        result.failed.append(name)
+        continue
+      }
+    }
+    resolved.append(entry)
+  }
+  result.root.kind = .mapping(resolved)
+  result.root.addParameters(parameters)
+  return result
+}
+
+extension DocumentNode {
+  /// Adds entries to `parameters`, but for the names that stand there.
+  fileprivate mutating func addParameters(_ added: [Entry]) {
+    guard let first = added.first, case .mapping(var entries) = kind else { return }
+    if let index = entries.firstIndex(where: { $0.key.text == "parameters" }) {
+      guard case .mapping(let own) = entries[index].value.kind else { return }
+      let names = Set(own.compactMap(\.key.text))
+      entries[index].value.kind = .mapping(
+        own + added.filter { !names.contains($0.key.text ?? "") })
+    } else {
+      var key = first.key
+      key.kind = .scalar("parameters", .plain)
+      entries.append(
+        Entry(key: key, value: DocumentNode(.mapping(added), at: first.key.range)))
+    }
+    kind = .mapping(entries)
+  }
 }
 
 private func component(
   _ name: String, _ node: DocumentNode, folder: String?
-) throws(DiagnosticsError) -> DocumentNode {
+) throws(DiagnosticsError) -> (value: DocumentNode, parameters: [DocumentNode.Entry]) {
   func failure(_ message: String, help: String? = nil) -> DiagnosticsError {
     DiagnosticsError(
       Diagnostic(
@@ -87,7 +111,8 @@ private func component(
   if value["file"] != nil {
     throw failure("`\(file)` refers to yet another file for its `\(name)`")
   }
-  return value
+  let parameters = root["parameters"]?.entries ?? []
+  return (value, parameters.filter { $0.key.text?.hasPrefix(name + ".") ?? false })
 }
 
 /// The absolute path of a file with links followed; nil when there is none.

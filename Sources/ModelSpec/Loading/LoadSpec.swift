@@ -60,6 +60,12 @@ package func loadSpec(
   guard case .mapping(var checkedRoot) = checked.content else {
     throw DiagnosticsError(diagnostics)
   }
+  for name in components.failed {
+    checkedRoot.values[name] = CheckedValue(content: .invalid, place: place, isWritten: true)
+  }
+  if !hasDenoiser, root["autoencoder"] == nil, root["diffusion"] == nil {
+    diagnostics.append(notASpec(place, "describes no model"))
+  }
   if hasDenoiser {
     diagnostics += checkedRoot.requireDenoiserKeys(except: checker.misspelled)
   }
@@ -88,7 +94,8 @@ private let harmless: Set = [
 private func notASpec(_ range: SourceRange, _ problem: String) -> Diagnostic {
   Diagnostic(
     SpecRules.notASpec, "`\(range.file)` \(problem): it is no spec",
-    help: "a spec begins with `ditharos: \(Grammar.version)`", at: range)
+    help: "a spec begins with `ditharos: \(Grammar.version)` and holds a denoiser, an "
+      + "`autoencoder` or `diffusion`", at: range)
 }
 
 private func start(of file: String) -> SourceRange {

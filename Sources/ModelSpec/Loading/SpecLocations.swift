@@ -11,10 +11,10 @@ package struct SpecLocations: Sendable {
   /// The place of a canonical path such as `blocks[0].sublayers[1].heads` or
   /// `conditioning.timestep`: where the user wrote it, or else what is nearest to it.
   package func range(of path: String) -> SourceRange {
-    var path = path[...]
-    while !path.isEmpty {
-      if let range = ranges[String(path)] { return range }
-      path = path.prefix(upTo: path.lastIndex { $0 == "." || $0 == "[" } ?? path.startIndex)
+    var path: Substring? = path[...]
+    while let inner = path {
+      if let range = ranges[String(inner)] { return range }
+      path = inner.outerPath
     }
     return root
   }

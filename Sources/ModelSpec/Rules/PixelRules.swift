@@ -54,7 +54,7 @@ extension SpecDecoder {
         "the autoencoder's patch of \(part) does not divide the \(pixelsPath)'s \(name) \(extent)",
         help: divisorHelp(extent, near: part), at: path,
         related: [("\(pixelsPath).\(name)", "`\(name)` is set here")])
-      invalid.insert("latent")
+      markInvalid("latent")
     }
   }
 

@@ -1,0 +1,87 @@
+import Diagnostics
+import ModelSpec
+import Testing
+
+@Suite struct ExpansionTests {
+  /// Specs that differ from the shipped ones in every part of the language.
+  static let variants: [String] = [
+    tinySpec([:], "position: sincos_1d"),
+    tinySpec([:], "position: {base_size: [2, 2], interpolation_scale: 0.5}"),
+    tinySpec([:], "position: none\nnorm: none"),
+    tinySpec([:], "norm: {epsilon: 1e-5}\nfeed_forward: {ratio: 2.5, activation: relu}"),
+    tinySpec([:], "feed_forward: {hidden: 24, residual: false, norm: none}"),
+    tinySpec([:], "feed_forward: linear\nattention: {value: none, projection: none}"),
+    tinySpec([:], "diffusion: {schedule: squared_cosine, prediction: velocity, steps: 10}"),
+    tinySpec([:], "diffusion: {schedule: {curve: scaled_linear, beta_end: 0.012}, guidance: 4}"),
+    tinySpec([:], "diffusion: {spacing: trailing, set_alpha_to_one: false, steps_offset: 1}"),
+    tinySpec([:], "diffusion: {variance: learned_range}\nfinal_layer: {order: [w, c, h]}"),
+    tinySpec([:], "final_layer: {modulation: [scale, shift], norm: {epsilon: 1e-3}}"),
+    tinySpec([:], "final_layer: {modulation: none, norm: none}"),
+    tinySpec([:], "limits: {peak_memory: 512MiB, parameters: 40M, macs_per_step: 2.5G}"),
+    tinySpec([:], "weights: {layout: diffusers, file: a folder/model.safetensors}"),
+    tinySpec([:], "training: {optimizer: {learning_rate: 1e-4}}\nexample: {label: 3, timestep: 7}"),
+    tinySpec(
+      [:],
+      "parameters: {patch_embedding.bias: ["
+        + (0..<16).map { "\($0).1" }
+        .joined(separator: ", ") + "]}"),
+    tinySpec(["name": "none"]), tinySpec(["name": "true"]), tinySpec(["name": "0"]),
+    tinySpec(["conditioning": "none"]), tinySpec(["conditioning": "{modulation: adaln}"]),
+    tinySpec(["conditioning": "{modulation: {form: plain, order: [scale, shift]}}"]),
+    tinySpec(["conditioning": "{embedders: per_block, label: {classes: 3, dropout: 0}}"]),
+    tinySpec(["conditioning": "{timestep: {encoding: binary, bits: 10}, combine: concat}"]),
+    tinySpec([
+      "conditioning": "{timestep: {width: 6, order: sin_cos, frequency_shift: 0.5, max_period: 7}}"
+    ]),
+    tinySpec([
+      "conditioning": "{prompt: {length: 2, unknown: token, dropout: 0.1, vocabulary: [no, on, 1]}}"
+    ]),
+    tinySpec([
+      "conditioning":
+        "{prompt: {length: 2, unknown: skip, vocabulary: {null: [0.1, 1e-7], y: [3e30, -0]}}}"
+    ]),
+    tinySpec([
+      "latent": "{channels: 4, frames: 4, height: 8, width: 8}", "patch_size": "[2, 2, 4]",
+    ]),
+    tinySpec(
+      ["depth": "", "heads": ""],
+      """
+      blocks:
+        - repeat: 3
+          sublayers:
+            - {kind: attention, name: first, heads: 4, modulated: false}
+            - {kind: attention, name: second, heads: 2, norm: none, residual: false}
+            - {kind: feed_forward, hidden: 7}
+        - sublayers: [{kind: feed_forward, layers: linear, norm: {epsilon: 1e-4}}]
+      """),
+  ]
+
+  @Test(arguments: variants) func expandsToATextThatLoadsAsTheSame(_ text: String) throws {
+    let spec = try load(text)
+    let canonical = expand(spec)
+    let again = try load(canonical)
+    #expect(again == spec)
+    #expect(expand(again) == canonical)
+  }
+
+  @Test func variantsDifferFromOneAnother() throws {
+    let specs = try Self.variants.map(load)
+    #expect(Set(specs).count == specs.count)
+  }
+
+  @Test func everyCanonicalKeyIsPresent() throws {
+    let canonical = expand(try load(tinySpec()))
+    // A canonical text needs no preset and no default: without any of its lines it says less.
+    for key in [
+      "latent", "patch_size", "patch_embedding", "position", "latent_dim", "conditioning",
+      "blocks", "final_layer", "diffusion", "combine", "embedders", "norm", "modulated",
+      "residual", "projection", "out_channels", "order", "guidance", "steps", "epsilon",
+    ] {
+      #expect(canonical.contains("\(key):"), "\(key)")
+    }
+    #expect(canonical.contains("preset: none"))
+    for key in ["depth:", "\nheads:", "\nnorm:", "\nattention:"] {
+      #expect(!canonical.contains(key), "\(key)")
+    }
+  }
+}
