@@ -89,7 +89,7 @@ private struct TreeBuilder {
       var event = yaml_event_t()
       guard yaml_parser_parse(&parser, &event) == 1 else {
         root = nil
-        diagnostics.append(syntaxError(parser, bytes))
+        diagnostics.append(YAMLSyntaxError(file: file, bytes: bytes).diagnostic(of: parser))
         return
       }
       defer { yaml_event_delete(&event) }
@@ -104,7 +104,7 @@ private struct TreeBuilder {
   /// Handles an event; false ends parsing.
   private mutating func handle(_ event: yaml_event_t) -> Bool {
     let range = SourceRange(
-      file: file, start: position(event.start_mark), end: position(event.end_mark))
+      file: file, start: SourcePosition(event.start_mark), end: SourcePosition(event.end_mark))
     switch event.type {
     case YAML_DOCUMENT_START_EVENT:
       documentCount += 1
@@ -282,56 +282,4 @@ private struct TreeBuilder {
     bytes.map { String(cString: $0) }
   }
 
-  private func position(_ mark: yaml_mark_t) -> SourcePosition {
-    SourcePosition(line: mark.line + 1, column: mark.column + 1)
-  }
-
-  private func point(_ mark: yaml_mark_t) -> SourceRange {
-    let start = position(mark)
-    return SourceRange(
-      file: file, start: start,
-      end: SourcePosition(line: start.line, column: start.column + 1))
-  }
-
-  private func syntaxError(
-    _ parser: yaml_parser_t, _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> Diagnostic {
-    let problem = parser.problem.map { String(cString: $0) } ?? "the text is not YAML"
-    if parser.error == YAML_READER_ERROR {
-      return Diagnostic(
-        DocumentRules.yamlSyntax, problem, help: "remove the character",
-        at: point(offset: parser.problem_offset, in: bytes))
-    }
-    var related: [Diagnostic.Related] = []
-    if let context = parser.context, parser.context_mark.index != parser.problem_mark.index {
-      related = [Diagnostic.Related(point(parser.context_mark), String(cString: context))]
-    }
-    let isTab =
-      problem.contains("cannot start any token")
-      && lineStartsWithTab(parser.problem_mark.line, in: bytes)
-    return Diagnostic(
-      DocumentRules.yamlSyntax, isTab ? "a tab cannot indent YAML" : problem,
-      help: isTab ? "indent with spaces" : nil, at: point(parser.problem_mark), related: related)
-  }
-
-  private func lineStartsWithTab(_ line: Int, in bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-    let lines = bytes.split(separator: 0x0A, maxSplits: line + 1, omittingEmptySubsequences: false)
-    guard lines.indices.contains(line) else { return false }
-    return lines[line].first { $0 != 0x20 } == 0x09
-  }
-
-  /// The position of a byte.
-  private func point(offset: Int, in bytes: UnsafeBufferPointer<UInt8>) -> SourceRange {
-    var position = SourcePosition(line: 1, column: 1)
-    let hasMark = bytes.starts(with: [0xEF, 0xBB, 0xBF])
-    for byte in bytes.prefix(offset).dropFirst(hasMark ? 3 : 0) {
-      if byte == 0x0A {
-        position = SourcePosition(line: position.line + 1, column: 1)
-      } else if byte & 0xC0 != 0x80 {
-        position.column += 1
-      }
-    }
-    let end = SourcePosition(line: position.line, column: position.column + 1)
-    return SourceRange(file: file, start: position, end: end)
-  }
 }

@@ -3,9 +3,9 @@ import Documents
 
 /// Compares a tree with the grammar and reports everything that does not fit.
 struct SchemaChecker {
-  private(set) var diagnostics: [Diagnostic] = []
+  var diagnostics: [Diagnostic] = []
   /// The paths of keys that an unknown key probably means: they are not reported as missing.
-  private(set) var misspelled: Set<String> = []
+  var misspelled: Set<String> = []
 
   /// Checks a mapping node.
   ///
@@ -63,7 +63,7 @@ struct SchemaChecker {
     return value
   }
 
-  private func applies(_ key: KeySchema, to kind: String??) -> Bool {
+  func applies(_ key: KeySchema, to kind: String??) -> Bool {
     if key.appliesTo.isEmpty { return true }
     // With an invalid kind nothing is known, and nothing reported.
     guard case .some(.some(let kind)) = kind else { return true }
@@ -205,152 +205,6 @@ struct SchemaChecker {
   }
 }
 
-extension SchemaChecker {
-  private mutating func checkScalar(
-    _ text: String, _ style: DocumentNode.Style, _ schema: ValueSchema, at range: SourceRange,
-    path: String
-  ) -> CheckedValue.Content {
-    let name = lastName(path)
-    switch schema {
-    case .integer(let limits):
-      switch integerForm(text, style) {
-      case .value(let value) where limits.contains(value): return .integer(value)
-      case .value, .overflow:
-        report(
-          SpecRules.range, "`\(name)` is \(text), expected \(schema.expectation)", at: range,
-          path: path)
-      case .malformed(let decimal):
-        reportNumber(text, style, schema, decimal: decimal, at: range, path: path)
-      }
-    case .number(let limits):
-      switch decimalForm(text, style) {
-      case .value(let value) where limits.contains(value): return .number(value)
-      case .value, .overflow:
-        report(
-          SpecRules.range, "`\(name)` is \(text), expected \(schema.expectation)", at: range,
-          path: path)
-      case .malformed(let decimal):
-        reportNumber(text, style, schema, decimal: decimal, at: range, path: path)
-      }
-    case .quantity(let unit):
-      switch quantityForm(text, unit) {
-      case .value(let value): return .integer(value)
-      case .overflow:
-        report(
-          SpecRules.range, "`\(name)` is \(text), more than 10^18", at: range, path: path)
-      case .malformed(let decimal):
-        reportNumber(text, style, schema, decimal: decimal, at: range, path: path)
-      }
-    case .boolean:
-      if style == .plain, text == "true" || text == "false" { return .boolean(text == "true") }
-      let meaning = ["yes": "true", "on": "true", "no": "false", "off": "false"]
-      let suggestion =
-        meaning[text.lowercased()] ?? nearestName(to: text, among: ["true", "false"])
-      report(
-        SpecRules.type, "`\(name)` is `\(text)`, expected `true` or `false`",
-        help: suggestion.map { "write `\($0)`" }, at: range, path: path, suggestion: suggestion)
-    case .choice(let choices):
-      if choices.contains(where: { $0.name == text }) { return .text(text) }
-      let nearest = nearestName(to: text, among: choices.map(\.name))
-      report(
-        SpecRules.choice,
-        "`\(text)` is no choice for `\(name)`" + (nearest.map { "; did you mean `\($0)`?" } ?? ""),
-        help: "choose \(listed(choices.map(\.name)))", at: range, path: path, suggestion: nearest)
-    case .text(let form):
-      if let problem = form.problem(with: text) {
-        report(SpecRules.text, "`\(name)` \(problem)", at: range, path: path)
-      } else {
-        return .text(text)
-      }
-    case .list, .numbers, .dictionary, .mapping, .optional, .anyOf: break
-    }
-    return .invalid
-  }
-
-  private mutating func reportNumber(
-    _ text: String, _ style: DocumentNode.Style, _ schema: ValueSchema, decimal: String?,
-    at range: SourceRange, path: String
-  ) {
-    let shown = style == .quoted ? "the string \"\(text)\"" : "`\(text)`"
-    report(
-      decimal == nil ? SpecRules.type : SpecRules.scalar,
-      "`\(lastName(path))` is \(shown), expected \(schema.expectation)",
-      help: decimal.map { "write \($0)" }, at: range, path: path, suggestion: decimal)
-  }
-
-  private mutating func reportType(_ node: DocumentNode, _ schema: ValueSchema, path: String) {
-    report(
-      SpecRules.type,
-      "`\(lastName(path))` is \(found(node)), expected \(schema.expectation)", at: node.range,
-      path: path)
-  }
-
-  private mutating func reportUnknownKey(
-    _ key: DocumentNode, in schema: MappingSchema, kind: String??, path: String
-  ) {
-    // Distances to very many unknown keys would take long.
-    guard diagnostics.count < diagnosticLimit else { return }
-    let name = key.text ?? ""
-    let names = schema.keys.filter { applies($0, to: kind) }.map(\.name)
-    let nearest = nearestName(to: name, among: names)
-    if let nearest { misspelled.insert(path.dropLast(name.count) + nearest) }
-    report(
-      SpecRules.unknownKey,
-      "unknown key `\(name)`" + (nearest.map { "; did you mean `\($0)`?" } ?? ""),
-      help: "`\(schema.name)` has the keys \(listed(names, limit: 40, conjunction: "and"))",
-      at: key.range,
-      path: path, suggestion: nearest)
-  }
-
-  private mutating func reportInapplicable(
-    _ key: KeySchema, at range: SourceRange, _ schema: MappingSchema, kind: String??, path: String
-  ) {
-    let discriminator = schema.discriminator ?? ""
-    let given = (kind ?? nil) ?? ""
-    report(
-      SpecRules.inapplicableKey,
-      "`\(key.name)` does not apply with `\(discriminator): \(given)`",
-      help: "it applies with `\(discriminator)` \(listed(key.appliesTo))", at: range, path: path)
-  }
-
-  private mutating func reportContradiction(
-    _ first: DocumentNode, _ second: DocumentNode, path: String
-  ) {
-    let inOrder = first.range.start < second.range.start ? (first, second) : (second, first)
-    let (earlier, later) = (inOrder.0.text ?? "", inOrder.1.text ?? "")
-    report(
-      SpecRules.contradiction, "`\(later)` contradicts `\(earlier)`: write one of the two",
-      at: inOrder.1.range, path: path.isEmpty ? later : "\(path).\(later)",
-      related: [Diagnostic.Related(inOrder.0.range, "`\(earlier)` is written here")])
-  }
-
-  private mutating func report(
-    _ rule: Rule, _ message: String, help: String? = nil, at range: SourceRange, path: String,
-    suggestion: String? = nil, related: [Diagnostic.Related] = []
-  ) {
-    guard diagnostics.count < diagnosticLimit else { return }
-    diagnostics.append(
-      Diagnostic(
-        rule, message, help: help, at: range, related: related, path: path.isEmpty ? nil : path,
-        suggestion: suggestion))
-  }
-}
-
-/// What a node is, to follow `found`.
-private func found(_ node: DocumentNode) -> String {
-  switch node.kind {
-  case .scalar(let text, .plain): text.isEmpty ? "nothing" : "`\(text.prefix(60))`"
-  case .scalar(let text, .quoted): "the string \"\(text.prefix(60))\""
-  case .sequence: "a list"
-  case .mapping: "a mapping"
-  }
-}
-
-/// The last name of a path, with the index of an element.
-func lastName(_ path: String) -> String {
-  path.split(separator: ".").last.map(String.init) ?? path
-}
-
 extension DefaultValue {
   fileprivate func content(at place: SourceRange) -> CheckedValue.Content {
     switch self {
@@ -362,31 +216,4 @@ extension DefaultValue {
       .list(values.map { CheckedValue(content: .number($0), place: place, isWritten: false) })
     }
   }
-}
-
-extension TextForm {
-  /// What is wrong with a text of this form, to follow its name; nil when nothing is.
-  fileprivate func problem(with text: String) -> String? {
-    if text.isEmpty { return "is empty" }
-    if text.utf8.count > 4096 { return "is longer than 4096 bytes" }
-    switch self {
-    case .any: return nil
-    case .identifier:
-      let isValid = text.utf8.allSatisfy { byte in
-        Character(Unicode.Scalar(byte)).isASCIIAlphanumeric || "._-".utf8.contains(byte)
-      }
-      let first = text.unicodeScalars.first.map(Character.init)
-      return isValid && first?.isASCIIAlphanumeric == true && text.utf8.count <= 200
-        ? nil : "is not a name: use letters, digits, `.`, `_` and `-`, at most 200"
-    case .path:
-      let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-      if text.hasPrefix("/") { return "is an absolute path; write it relative to the spec" }
-      if parts.contains("..") { return "leads out of the spec's folder" }
-      return text.utf8.contains(0) ? "holds a zero byte" : nil
-    }
-  }
-}
-
-extension Character {
-  fileprivate var isASCIIAlphanumeric: Bool { isASCII && (isLetter || isNumber) }
 }

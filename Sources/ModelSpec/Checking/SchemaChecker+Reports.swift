@@ -1,0 +1,87 @@
+import Diagnostics
+import Documents
+
+extension SchemaChecker {
+  mutating func reportNumber(
+    _ text: String, _ style: DocumentNode.Style, _ schema: ValueSchema, decimal: String?,
+    at range: SourceRange, path: String
+  ) {
+    let shown = style == .quoted ? "the string \"\(text)\"" : "`\(text)`"
+    report(
+      decimal == nil ? SpecRules.type : SpecRules.scalar,
+      "`\(lastName(path))` is \(shown), expected \(schema.expectation)",
+      help: decimal.map { "write \($0)" }, at: range, path: path, suggestion: decimal)
+  }
+
+  mutating func reportType(_ node: DocumentNode, _ schema: ValueSchema, path: String) {
+    report(
+      SpecRules.type,
+      "`\(lastName(path))` is \(found(node)), expected \(schema.expectation)", at: node.range,
+      path: path)
+  }
+
+  mutating func reportUnknownKey(
+    _ key: DocumentNode, in schema: MappingSchema, kind: String??, path: String
+  ) {
+    // Distances to very many unknown keys would take long.
+    guard diagnostics.count < diagnosticLimit else { return }
+    let name = key.text ?? ""
+    let names = schema.keys.filter { applies($0, to: kind) }.map(\.name)
+    let nearest = nearestName(to: name, among: names)
+    if let nearest { misspelled.insert(path.dropLast(name.count) + nearest) }
+    report(
+      SpecRules.unknownKey,
+      "unknown key `\(name)`" + (nearest.map { "; did you mean `\($0)`?" } ?? ""),
+      help: "`\(schema.name)` has the keys \(listed(names, limit: 40, conjunction: "and"))",
+      at: key.range,
+      path: path, suggestion: nearest)
+  }
+
+  mutating func reportInapplicable(
+    _ key: KeySchema, at range: SourceRange, _ schema: MappingSchema, kind: String??, path: String
+  ) {
+    let discriminator = schema.discriminator ?? ""
+    let given = (kind ?? nil) ?? ""
+    report(
+      SpecRules.inapplicableKey,
+      "`\(key.name)` does not apply with `\(discriminator): \(given)`",
+      help: "it applies with `\(discriminator)` \(listed(key.appliesTo))", at: range, path: path)
+  }
+
+  mutating func reportContradiction(
+    _ first: DocumentNode, _ second: DocumentNode, path: String
+  ) {
+    let inOrder = first.range.start < second.range.start ? (first, second) : (second, first)
+    let (earlier, later) = (inOrder.0.text ?? "", inOrder.1.text ?? "")
+    report(
+      SpecRules.contradiction, "`\(later)` contradicts `\(earlier)`: write one of the two",
+      at: inOrder.1.range, path: path.isEmpty ? later : "\(path).\(later)",
+      related: [Diagnostic.Related(inOrder.0.range, "`\(earlier)` is written here")])
+  }
+
+  mutating func report(
+    _ rule: Rule, _ message: String, help: String? = nil, at range: SourceRange, path: String,
+    suggestion: String? = nil, related: [Diagnostic.Related] = []
+  ) {
+    guard diagnostics.count < diagnosticLimit else { return }
+    diagnostics.append(
+      Diagnostic(
+        rule, message, help: help, at: range, related: related, path: path.isEmpty ? nil : path,
+        suggestion: suggestion))
+  }
+}
+
+/// What a node is, to follow `found`.
+func found(_ node: DocumentNode) -> String {
+  switch node.kind {
+  case .scalar(let text, .plain): text.isEmpty ? "nothing" : "`\(text.prefix(60))`"
+  case .scalar(let text, .quoted): "the string \"\(text.prefix(60))\""
+  case .sequence: "a list"
+  case .mapping: "a mapping"
+  }
+}
+
+/// The last name of a path, with the index of an element.
+func lastName(_ path: String) -> String {
+  path.split(separator: ".").last.map(String.init) ?? path
+}

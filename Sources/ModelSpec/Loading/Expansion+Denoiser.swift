@@ -1,0 +1,163 @@
+import Documents
+
+extension Denoiser {
+  var canonicalEntries: [(key: String, value: YAMLValue?)] {
+    [
+      ("latent", latent.canonicalValue),
+      ("patch_size", patchSize.canonicalValue(hasFrames: latent.frames != nil)),
+      (
+        "patch_embedding",
+        canonicalMapping([
+          ("kind", canonicalName(patchEmbedding.kind)),
+          ("order", canonicalNames(patchEmbedding.order)),
+        ])
+      ),
+      ("position", position.canonicalValue), ("latent_dim", .integer(latentDim)),
+      ("conditioning", conditioning.canonicalValue),
+      ("blocks", .sequence(blocks.map(\.canonicalValue))),
+      ("final_layer", finalLayer.canonicalValue),
+    ]
+  }
+}
+
+extension LatentSpace {
+  var canonicalValue: YAMLValue {
+    canonicalMapping([
+      ("channels", .integer(channels)), ("frames", frames.map(YAMLValue.integer)),
+      ("height", .integer(height)), ("width", .integer(width)),
+    ])
+  }
+}
+
+extension Position {
+  var canonicalValue: YAMLValue {
+    var entries: [(key: String, value: YAMLValue?)] = [("kind", canonicalName(kind))]
+    switch kind {
+    case .none, .sincos1D: break
+    case .sincos2D, .sincos3D:
+      entries.append(("base_size", .sequence(baseSize.map(YAMLValue.integer))))
+      entries.append(("interpolation_scale", .number(interpolationScale)))
+    }
+    if kind == .sincos3D {
+      entries.append(("temporal_interpolation_scale", .number(temporalInterpolationScale)))
+    }
+    return canonicalMapping(entries)
+  }
+}
+
+extension Conditioning {
+  var canonicalValue: YAMLValue {
+    canonicalMapping([
+      ("prompt", prompt?.canonicalValue ?? .plain("none")),
+      (
+        "label",
+        label.map {
+          canonicalMapping([("classes", .integer($0.classes)), ("dropout", .number($0.dropout))])
+        } ?? .plain("none")
+      ),
+      ("timestep", timestep?.canonicalValue ?? .plain("none")),
+      ("combine", canonicalName(combine)), ("embedders", canonicalName(embedders)),
+      (
+        "modulation",
+        modulation.map {
+          canonicalMapping([
+            ("form", canonicalName($0.form)), ("order", canonicalNames($0.order)),
+            ("activation", canonicalName($0.activation)),
+          ])
+        } ?? .plain("none")
+      ),
+    ])
+  }
+}
+
+extension PromptCondition {
+  var canonicalValue: YAMLValue {
+    let words: YAMLValue =
+      tableIsLearned
+      ? .sequence(vocabulary.map { .text($0.text) })
+      : .mapping(
+        vocabulary.map { word in
+          (word.text, .sequence((word.vector ?? []).map { YAMLValue.number($0) }))
+        })
+    return canonicalMapping([
+      ("embedding", .plain("words")), ("length", .integer(length)),
+      ("unknown", canonicalName(unknown)), ("vocabulary", words), ("width", .integer(width)),
+      ("dropout", .number(dropout)),
+    ])
+  }
+}
+
+extension TimestepCondition {
+  var canonicalValue: YAMLValue {
+    switch self {
+    case .binary(let bits):
+      canonicalMapping([("encoding", .plain("binary")), ("bits", .integer(bits))])
+    case .sinusoidal(let sinusoid):
+      canonicalMapping([
+        ("encoding", .plain("sinusoidal")), ("width", .integer(sinusoid.width)),
+        ("order", canonicalName(sinusoid.order)),
+        ("frequency_shift", .number(sinusoid.frequencyShift)),
+        ("max_period", .number(sinusoid.maxPeriod)),
+        ("activation", canonicalName(sinusoid.activation)),
+      ])
+    }
+  }
+}
+
+extension Optional where Wrapped == Norm {
+  var canonicalValue: YAMLValue {
+    map { canonicalMapping([("kind", .plain("layer")), ("epsilon", .number($0.epsilon))]) }
+      ?? .plain("none")
+  }
+}
+
+extension BlockGroup {
+  var canonicalValue: YAMLValue {
+    canonicalMapping([
+      ("repeat", .integer(repeatCount)), ("sublayers", .sequence(sublayers.map(\.canonicalValue))),
+    ])
+  }
+}
+
+extension Sublayer {
+  var canonicalValue: YAMLValue {
+    var entries: [(key: String, value: YAMLValue?)]
+    switch operation {
+    case .attention(let attention):
+      entries = [
+        ("kind", .plain("attention")), ("name", .text(name)),
+        ("heads", .integer(attention.heads)), ("map", canonicalName(attention.map)),
+        ("value", canonicalName(attention.value)),
+        ("projection", canonicalName(attention.projection)),
+      ]
+    case .feedForward(let feedForward):
+      entries = [("kind", .plain("feed_forward")), ("name", .text(name))]
+      switch feedForward.layers {
+      case .linear: entries.append(("layers", .plain("linear")))
+      case .mlp(let hidden, let activation):
+        entries += [
+          ("layers", .plain("mlp")), ("hidden", .integer(hidden)),
+          ("activation", canonicalName(activation)),
+        ]
+      }
+    }
+    return canonicalMapping(
+      entries + [
+        ("norm", norm.canonicalValue), ("modulated", .bool(modulated)),
+        ("residual", .bool(residual)),
+      ])
+  }
+}
+
+extension FinalLayer {
+  var canonicalValue: YAMLValue {
+    canonicalMapping([
+      ("kind", canonicalName(kind)), ("norm", kind == .none ? nil : norm.canonicalValue),
+      (
+        "modulation",
+        kind == .none ? nil : modulation.isEmpty ? .plain("none") : canonicalNames(modulation)
+      ),
+      ("out_channels", .integer(outChannels)), ("order", canonicalNames(order)),
+    ])
+  }
+}
