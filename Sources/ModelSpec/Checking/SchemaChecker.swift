@@ -17,10 +17,7 @@ struct SchemaChecker {
   ) -> CheckedValue {
     var value = CheckedValue(content: .invalid, place: place, isWritten: !node.isInherited)
     guard let entries = node.entries else {
-      report(
-        SpecRules.type,
-        "expected \(ValueSchema.mapping(schema).expectation), found \(found(node))",
-        at: node.range, path: path)
+      reportType(node, .mapping(schema), path: path)
       return value
     }
     var mapping = CheckedMapping(values: [:], place: place)
@@ -77,9 +74,11 @@ struct SchemaChecker {
   ) -> String?? {
     guard let name = schema.discriminator, let key = schema.key(named: name) else { return nil }
     if let entry = entries.first(where: { $0.key.text == name }) {
+      // A name that was spelled out as a mapping is its own key.
+      let isName = entry.key.range == entry.value.range
       let value = check(
         entry.value, key.value, keyRange: entry.key.range,
-        path: path.isEmpty ? name : "\(path).\(name)")
+        path: path.isEmpty ? name : isName ? path : "\(path).\(name)")
       mapping.values[name] = value
       if case .text(let kind) = value.content { return kind }
       return .some(nil)
