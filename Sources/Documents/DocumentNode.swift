@@ -94,23 +94,6 @@ extension DocumentNode {
   package subscript(key: String) -> DocumentNode? {
     entries?.first { $0.key.text == key }?.value
   }
-
-  /// Whether two trees hold the same, wherever they stand.
-  package func hasSameContent(as other: DocumentNode) -> Bool {
-    switch (kind, other.kind) {
-    case (.scalar(let text, let style), .scalar(let otherText, let otherStyle)):
-      return text == otherText && style == otherStyle
-    case (.sequence(let elements), .sequence(let others)):
-      return elements.count == others.count
-        && zip(elements, others).allSatisfy { $0.hasSameContent(as: $1) }
-    case (.mapping(let entries), .mapping(let others)):
-      return entries.count == others.count
-        && zip(entries, others).allSatisfy {
-          $0.key.hasSameContent(as: $1.key) && $0.value.hasSameContent(as: $1.value)
-        }
-    case (.scalar, _), (.sequence, _), (.mapping, _): return false
-    }
-  }
 }
 
 /// What a document may hold at most.

@@ -34,6 +34,8 @@ private func readBytes(_ path: String, byteLimit: Int) throws(DiagnosticsError) 
   defer { if path != "-" { close(descriptor) } }
   var status = stat()
   guard fstat(descriptor, &status) == 0 else { throw failure(systemMessage()) }
+  // Reads of a pipe wait for its writer.
+  if path != "-" { _ = fcntl(descriptor, F_SETFL, 0) }
   if status.st_mode & S_IFMT == S_IFDIR {
     throw failure("it is a folder", help: "name a file in it")
   }
