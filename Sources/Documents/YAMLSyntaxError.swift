@@ -21,6 +21,7 @@ struct YAMLSyntaxError {
         DocumentRules.yamlSyntax, problem, help: "remove the character",
         at: point(offset: parser.problem_offset))
     }
+    if let clear = unclosed(parser) { return clear }
     var related: [Diagnostic.Related] = []
     if let context = parser.context, parser.context_mark.index != parser.problem_mark.index {
       related = [Diagnostic.Related(point(parser.context_mark), String(cString: context))]
@@ -30,7 +31,47 @@ struct YAMLSyntaxError {
       && lineStartsWithTab(parser.problem_mark.line)
     return Diagnostic(
       DocumentRules.yamlSyntax, isTab ? "a tab cannot indent YAML" : problem,
-      help: isTab ? "indent with spaces" : nil, at: point(parser.problem_mark), related: related)
+      help: isTab
+        ? "indent with spaces"
+        : problem.contains("expected key") ? "start the keys of a mapping in one column" : nil,
+      at: point(parser.problem_mark), related: related)
+  }
+
+  /// The problem of something that begins on one line and whose lack of an end is seen on a later
+  /// one: it is located where it begins.
+  private func unclosed(_ parser: yaml_parser_t) -> Diagnostic? {
+    guard let context = parser.context.map({ String(cString: $0) }),
+      parser.problem_mark.line > parser.context_mark.line
+    else { return nil }
+    let start = point(parser.context_mark)
+    func diagnostic(_ message: String, _ help: String) -> Diagnostic {
+      Diagnostic(
+        DocumentRules.yamlSyntax, message, help: help, at: start,
+        related: [Diagnostic.Related(point(parser.problem_mark), "noticed here")])
+    }
+    switch context {
+    case "while scanning a simple key":
+      return diagnostic("a key has no `: ` after it", "write `key: value`, with a space")
+    case "while scanning a quoted scalar":
+      return diagnostic("a quote is opened and not closed", "close it")
+    case "while parsing a flow sequence", "while parsing a flow mapping":
+      // Content that is indented like the line of the bracket is not meant to be within it.
+      guard
+        parser.problem_mark.line >= lineCount
+          || indentation(parser.problem_mark.line) <= indentation(parser.context_mark.line)
+      else { return nil }
+      let bracket = context.hasSuffix("sequence") ? "[" : "{"
+      return diagnostic(
+        "`\(bracket)` is opened and not closed", "close it with `\(bracket == "[" ? "]" : "}")`")
+    default: return nil
+    }
+  }
+
+  private var lineCount: Int { bytes.count { $0 == 0x0A } }
+
+  private func indentation(_ line: Int) -> Int {
+    let lines = bytes.split(separator: 0x0A, maxSplits: line + 1, omittingEmptySubsequences: false)
+    return lines.indices.contains(line) ? lines[line].prefix { $0 == 0x20 }.count : 0
   }
 
   private func lineStartsWithTab(_ line: Int) -> Bool {

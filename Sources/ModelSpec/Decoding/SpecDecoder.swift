@@ -41,7 +41,7 @@ struct SpecDecoder {
     _ mapping: CheckedMapping, _ key: String, at path: String
   ) -> CheckedValue.Content? {
     guard let value = mapping[key] else { return nil }
-    locations.record(path, at: value.place)
+    locations.record(path, at: value.place, isWritten: value.isWritten)
     if case .invalid = value.content {
       markInvalid(path)
       return nil
@@ -116,13 +116,23 @@ struct SpecDecoder {
   ) {
     defer { markInvalid(path) }
     guard diagnostics.count < diagnosticLimit else { return }
+    diagnostics.append(
+      diagnostic(
+        rule, message, help: help, at: path, related: related, suggestion: suggestion))
+  }
+
+  /// A problem at a canonical path; related places that are the same or the whole spec are left
+  /// out, and so is a suggestion for a value that is not written there.
+  func diagnostic(
+    _ rule: Rule, _ message: String, help: String?, at path: String,
+    related: [(path: String, message: String)], suggestion: String? = nil
+  ) -> Diagnostic {
     let primary = locations.range(of: path)
     let places = related.map { Diagnostic.Related(locations.range(of: $0.path), $0.message) }
-    diagnostics.append(
-      Diagnostic(
-        rule, message, help: help, at: primary,
-        related: places.filter { $0.range != primary && !locations.isRoot($0.range) },
-        path: path, suggestion: suggestion))
+    return Diagnostic(
+      rule, message, help: help, at: primary,
+      related: places.filter { $0.range != primary && !locations.isRoot($0.range) },
+      path: path, suggestion: locations.isWritten(path) ? suggestion : nil)
   }
 }
 

@@ -115,7 +115,7 @@ extension SpecDecoder {
   private mutating func checkParameters(of spec: ModelSpec) -> Bool {
     let count = spec.checkedParameterCount
     if let count, count <= Ceiling.parameters {
-      checkBudget(of: spec, count: count)
+      checkParameterBudget(of: spec, count: count)
       return true
     }
     let path = pathToBlame(spec)
@@ -141,21 +141,6 @@ extension SpecDecoder {
     let path = single.largestPart?.path ?? ""
     return path.hasPrefix("blocks") || path == "conditioning.modulation" || path == "final_layer"
       ? "latent_dim" : path
-  }
-
-  private mutating func checkBudget(of spec: ModelSpec, count: Int) {
-    guard let budget = spec.limits?.parameters, count > budget else { return }
-    let largest = spec.largestPart
-    diagnostics.append(
-      Diagnostic(
-        SpecRules.parameterBudget,
-        "the model has \(grouped(count)) parameters, more than the budget of \(grouped(budget))",
-        help: largest.map { "the largest part is `\($0.path)` with \(grouped($0.count))" },
-        at: locations.range(of: "limits.parameters"),
-        related: largest.map {
-          [Diagnostic.Related(locations.range(of: $0.path), "the largest part")]
-        } ?? [],
-        path: "limits.parameters"))
   }
 }
 

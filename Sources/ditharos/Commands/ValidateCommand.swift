@@ -4,6 +4,7 @@ import Diagnostics
 import Documents
 import Foundation
 import ModelSpec
+import Reports
 
 /// `ditharos validate`: checks specs.
 struct ValidateCommand: AsyncParsableCommand {
@@ -36,7 +37,13 @@ struct ValidateCommand: AsyncParsableCommand {
     var search = SpecSearch()
     search.add(paths)
     var diagnostics = search.problems
-    for file in search.files { diagnostics += Self.check(file) }
+    let rules = RulePages(commandRules: UsageRules.all).rules
+    var policies = PolicyFiles(rules: rules)
+    for file in search.files {
+      diagnostics += policies.policy(ofSpec: file).applied(
+        to: Self.check(file), file: file, rules: rules, text: Self.text(of:))
+    }
+    diagnostics += policies.problems
     let status = diagnostics.exitStatus
     let warnings = diagnostics.count { $0.rule.severity == .warning }
     switch format {
@@ -58,16 +65,24 @@ struct ValidateCommand: AsyncParsableCommand {
   private static func check(_ file: String) -> [Diagnostic] {
     do throws(DiagnosticsError) {
       let loaded = try load(file)
-      guard loaded.spec.limits != nil else { return loaded.warnings }
+      let problems = loaded.warnings + loaded.weightsFileProblems(folder: folder(of: file))
+      guard loaded.spec.limits != nil else { return problems }
       let compiler = try ModelCompiler(loaded)
-      return loaded.warnings + compiler.exceededBudgets(try compiler.figures())
+      return problems + compiler.exceededBudgets(try compiler.figures())
     } catch {
       return error.diagnostics
     }
   }
 
+  /// The text of a file that was checked.
+  private static func text(of file: String) -> String? {
+    file == "-" ? StandardInput.shared.text : try? readTextFile(file, byteLimit: 1 << 20)
+  }
+
   private func summary(_ search: SpecSearch, errors: Int, warnings: Int) -> String {
-    func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+    func counted(_ count: Int, _ noun: String) -> String {
+      "\(count) \(noun)\(count == 1 ? "" : "s")"
+    }
     var parts = ["\(counted(search.files.count, "spec")) checked", counted(errors, "error")]
     if warnings > 0 { parts.append(counted(warnings, "warning")) }
     if search.skippedCount > 0 {
