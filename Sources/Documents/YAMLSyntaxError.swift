@@ -21,7 +21,9 @@ struct YAMLSyntaxError {
         DocumentRules.yamlSyntax, problem, help: "remove the character",
         at: point(offset: parser.problem_offset))
     }
-    if let clear = unclosed(parser) { return clear }
+    if let clear = unclosed(parser) ?? keyWithoutSpace(problem, parser.problem_mark) {
+      return clear
+    }
     var related: [Diagnostic.Related] = []
     if let context = parser.context, parser.context_mark.index != parser.problem_mark.index {
       related = [Diagnostic.Related(point(parser.context_mark), String(cString: context))]
@@ -65,6 +67,34 @@ struct YAMLSyntaxError {
         "`\(bracket)` is opened and not closed", "close it with `\(bracket == "[" ? "]" : "}")`")
     default: return nil
     }
+  }
+
+  /// The problem of a key that a value follows without a space, before a key that is right: the
+  /// parser takes both lines for one text, and stops at the colon of the second.
+  private func keyWithoutSpace(_ problem: String, _ mark: yaml_mark_t) -> Diagnostic? {
+    guard problem.hasPrefix("mapping values are not allowed") else { return nil }
+    let lines = bytes.split(
+      separator: 0x0A, maxSplits: mark.line + 1, omittingEmptySubsequences: false)
+    guard lines.indices.contains(mark.line) else { return nil }
+    let indentation = lines[mark.line].prefix { $0 == 0x20 }.count
+    var wrong: Int?
+    for index in (0..<mark.line).reversed() {
+      let content = lines[index].drop { $0 == 0x20 || $0 == 0x0D }
+      if content.isEmpty || content.first == 0x23 { continue }
+      guard lines[index].prefix(while: { $0 == 0x20 }).count == indentation,
+        let colon = content.firstIndex(of: 0x3A), colon + 1 < content.endIndex,
+        ![0x20, 0x0D].contains(content[colon + 1])
+      else { break }
+      wrong = index
+    }
+    guard let wrong else { return nil }
+    let start = SourcePosition(line: wrong + 1, column: indentation + 1)
+    let end = SourcePosition(line: wrong + 1, column: indentation + 2)
+    return Diagnostic(
+      DocumentRules.yamlSyntax, "a key has no `: ` after it",
+      help: "write `key: value`, with a space",
+      at: SourceRange(file: file, start: start, end: end),
+      related: [Diagnostic.Related(point(mark), "noticed here")])
   }
 
   private var lineCount: Int { bytes.count { $0 == 0x0A } }

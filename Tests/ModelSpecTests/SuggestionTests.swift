@@ -53,7 +53,6 @@ import Testing
       latent: {channels: 4, height: 8, width: 8}
       patch_size: 2
       latent_dim: 100
-      patch_embedding: none
       diffusion: {schedule: {train_steps: 10}}
       """
     let found = validated(text)

@@ -97,6 +97,7 @@ private func component(
     throw DiagnosticsError(
       error.diagnostics.map {
         var diagnostic = $0
+        diagnostic.message = diagnostic.message.replacing("`\(path)`", with: "`\(file)`")
         diagnostic.primary = node.range
         diagnostic.path = "\(name).file"
         return diagnostic
