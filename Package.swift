@@ -149,8 +149,8 @@ let package = Package(
     tests(
       "DiffusionTests",
       [
-        "Diffusion", "Compiler", "Runtime", "Reports", "ModelSpec", "Weights", "Media", "Tensors",
-        "Diagnostics",
+        "Diffusion", "Compiler", "Lowering", "Transforms", "ModelSpec", "Weights", "Media",
+        "Tensors", "Diagnostics",
       ]),
     tests("CommandTests", ["ditharos", "Documents", "Media", "Weights", "Tensors", "Diagnostics"]),
   ]
