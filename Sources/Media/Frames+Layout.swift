@@ -52,7 +52,7 @@ extension Frames {
 
   /// All frames side by side, from left to right, in one frame.
   ///
-  /// - Parameter gap: columns of dark grey (56), which few pictures end in, between two frames, 0 for none.
+  /// - Parameter gap: columns of dark grey (56) between two frames, 0 for none.
   package func strip(gap: Int = 0) -> Frames {
     precondition(gap >= 0)
     guard count > 1 else { return self }
