@@ -64,15 +64,20 @@ extension ModelSpec {
   /// - Parameters:
   ///   - argument: A file, a folder or `random:SEED`; nil takes the spec's file.
   ///   - folder: The folder of the spec, for the spec's file.
-  /// - Throws: Rules `weights.*`.
+  /// - Throws: Rules `weights.*`; where the spec chose the weights, with that key.
   package func openParameters(
     _ argument: String?, folder: String
   ) throws(DiagnosticsError) -> ParameterSource {
-    try ParameterSource.open(
-      parameterDeclarations.map { WantedParameter(name: $0.name, dimensions: $0.dimensions) },
-      inline: parameters.map { (name: $0.name, value: $0.value) },
-      weights: argument ?? weights?.file.map { folder.isEmpty ? $0 : "\(folder)/\($0)" },
-      layout: weights?.layout ?? "ditharos")
+    do throws(DiagnosticsError) {
+      return try ParameterSource.open(
+        parameterDeclarations.map { WantedParameter(name: $0.name, dimensions: $0.dimensions) },
+        inline: parameters.map { (name: $0.name, value: $0.value) },
+        weights: argument ?? weights?.file.map { folder.isEmpty ? $0 : "\(folder)/\($0)" },
+        layout: weights?.layout ?? "ditharos")
+    } catch {
+      if argument != nil { throw error }
+      throw DiagnosticsError(error.diagnostics.map { $0.about("weights") })
+    }
   }
 }
 
