@@ -26,7 +26,7 @@ package enum CompileRules {
   /// A budget that the plan exceeds.
   package static let budget = Rule(
     "limits.exceeded", kind: .budget, summary: "the plan keeps the budgets of the spec")
-  /// More memory than can be addressed.
+  /// More work than can be counted.
   package static let tooLarge = Rule(
-    "compiler.too-large", kind: .spec, summary: "the plan's sizes can be counted")
+    "compiler.too-large", kind: .spec, summary: "a step takes at most 10^17 multiply-accumulates")
 }

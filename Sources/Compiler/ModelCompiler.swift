@@ -27,6 +27,7 @@ package struct ModelCompiler: Sendable {
     }
     spec = try loaded.spec.resized(size: options.size, frames: options.frames)
     locations = loaded.locations
+    try spec.checkWork(options, locations)
     self.options = options
   }
 

@@ -70,16 +70,21 @@ extension ModelSpec {
   /// - Parameters:
   ///   - argument: A file, a folder or `random:SEED`; nil takes the spec's file.
   ///   - folder: The folder of the spec, which the spec's file may not leave.
-  /// - Throws: Rules `weights.*`.
+  /// - Throws: Rules `weights.*`; where the spec chose the weights, with that key.
   package func openParameters(
     _ argument: String?, folder: String
   ) throws(DiagnosticsError) -> ParameterSource {
-    var path = argument
-    if path == nil, let file = weights?.file { path = try resolved(file, in: folder) }
-    return try ParameterSource.open(
-      parameterDeclarations.map { WantedParameter(name: $0.name, dimensions: $0.dimensions) },
-      inline: parameters.map { (name: $0.name, value: $0.value) },
-      weights: path, layout: weights?.layout ?? "ditharos")
+    do throws(DiagnosticsError) {
+      var path = argument
+      if path == nil, let file = weights?.file { path = try resolved(file, in: folder) }
+      return try ParameterSource.open(
+        parameterDeclarations.map { WantedParameter(name: $0.name, dimensions: $0.dimensions) },
+        inline: parameters.map { (name: $0.name, value: $0.value) },
+        weights: path, layout: weights?.layout ?? "ditharos")
+    } catch {
+      if argument != nil { throw error }
+      throw DiagnosticsError(error.diagnostics.map { $0.about("weights") })
+    }
   }
 
   /// The path of a file that the spec names; links that lead out of its folder are refused.

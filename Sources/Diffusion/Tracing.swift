@@ -12,24 +12,28 @@ import Transforms
 /// write down.
 package struct Tracer {
   private let compiler: ModelCompiler
-  private let engine: Engine
+  private let traced: TracedGraph
 
   /// The most values of a tensor that a trace shows.
   package static let valueLimit = 4096
 
   /// A tracer of a compiler's model.
-  package init(_ compiler: ModelCompiler, engine: Engine) {
+  ///
+  /// - Throws: Rule `trace.size` for a model too large to read.
+  package init(_ compiler: ModelCompiler) throws(DiagnosticsError) {
     self.compiler = compiler
-    self.engine = engine
+    traced = try compiler.trace()
+    try checkSize()
   }
 
   /// The values of one trace; with `training` in the spec, also gradients and one optimiser step.
   ///
-  /// - Throws: Rule `trace.size` for a model too large to read; rules `run.*`.
-  package func trace(_ conditions: ConditionRequest) throws(DiagnosticsError) -> TraceResult {
+  /// - Parameter engine: Made for the model's parameters.
+  /// - Throws: Rules `run.*`.
+  package func trace(
+    _ conditions: ConditionRequest, engine: Engine
+  ) throws(DiagnosticsError) -> TraceResult {
     let spec = compiler.spec
-    let traced = try compiler.trace()
-    try checkSize(traced)
     var graph = traced.graph
     let learnable = spec.parameterDeclarations.filter(\.isLearnable).map(\.name)
     if spec.training != nil {
@@ -72,7 +76,7 @@ package struct Tracer {
     }
   }
 
-  private func checkSize(_ traced: TracedGraph) throws(DiagnosticsError) {
+  private func checkSize() throws(DiagnosticsError) {
     let largest = traced.probes.max {
       traced.graph[$0.value].type.shape.elementCount
         < traced.graph[$1.value].type.shape.elementCount
@@ -85,7 +89,8 @@ package struct Tracer {
           DiffusionRules.traceSize,
           "`\(compiler.spec.name)` is too large to trace: \(largest.role.rawValue).\(largest.name) "
             + "is \(type), and a trace shows at most \(Self.valueLimit) values of a tensor",
-          help: "trace a smaller model, or use `eval` to get one result"))
+          help: "trace a smaller model, or use `eval` to get one result",
+          path: traced.graph[largest.value].origin.path))
     }
   }
 
