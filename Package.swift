@@ -79,7 +79,8 @@ let package = Package(
 
     // MARK: Level 4
     module(
-      "Runtime", ["GraphIR", "Planning", "Kernels", "CKernels", "Weights", "Tensors", "Diagnostics"]
+      "Runtime",
+      ["GraphIR", "Planning", "Kernels", "CKernels", "Weights", "Tensors", "Diagnostics"]
     ),
 
     // MARK: Level 5

@@ -2,8 +2,8 @@ import Compiler
 import Diagnostics
 import Diffusion
 import Foundation
-import Media
 import Lowering
+import Media
 import ModelSpec
 import Tensors
 import Testing
