@@ -79,7 +79,8 @@ let package = Package(
 
     // MARK: Level 4
     module(
-      "Runtime", ["GraphIR", "Planning", "Kernels", "CKernels", "Weights", "Tensors", "Diagnostics"]
+      "Runtime",
+      ["GraphIR", "Planning", "Kernels", "CKernels", "Weights", "Tensors", "Diagnostics"]
     ),
 
     // MARK: Level 5
@@ -149,8 +150,8 @@ let package = Package(
     tests(
       "DiffusionTests",
       [
-        "Diffusion", "Compiler", "Runtime", "Reports", "ModelSpec", "Weights", "Media", "Tensors",
-        "Diagnostics",
+        "Diffusion", "Compiler", "Lowering", "Transforms", "ModelSpec", "Weights", "Media",
+        "Tensors", "Diagnostics",
       ]),
     tests("CommandTests", ["ditharos", "Documents", "Media", "Weights", "Tensors", "Diagnostics"]),
   ]

@@ -23,7 +23,7 @@ package enum CompileRules {
   /// A number of samples that cannot be.
   package static let batch = Rule(
     "options.batch", kind: .usage, summary: "1 to 1024 samples are made together")
-  /// More memory than can be addressed.
+  /// More work than can be counted.
   package static let tooLarge = Rule(
-    "compiler.too-large", kind: .spec, summary: "the plan's sizes can be counted")
+    "compiler.too-large", kind: .spec, summary: "a step takes at most 10^17 multiply-accumulates")
 }

@@ -27,6 +27,7 @@ package struct ModelCompiler: Sendable {
     }
     spec = try loaded.spec.resized(size: options.size, frames: options.frames)
     locations = loaded.locations
+    try spec.checkWork(options, locations)
     self.options = options
   }
 
@@ -106,7 +107,8 @@ package struct ModelCompiler: Sendable {
       return CompiledModel(
         spec: spec, trajectory: trajectory, guidance: scale, batch: batch,
         encoder: try whole(ModelGraphs.encoder(spec, batch: 1)),
-        noising: try whole(ModelGraphs.noising(spec, trajectory, batch: batch)),
+        noising: spec.autoencoder == nil
+          ? nil : try whole(ModelGraphs.noising(spec, trajectory, batch: batch)),
         step: try CompiledGraph(
           step, isStaged: true, passes: options.passes, isVerifying: options.isVerifying),
         decoder: try whole(ModelGraphs.decoder(spec, batch: 1)))

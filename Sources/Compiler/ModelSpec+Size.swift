@@ -59,7 +59,11 @@ extension ModelSpec {
       spec.denoiser?.latent.frames = depth
       let uses = denoiser?.blocks.contains { group in
         group.sublayers.contains {
-          if case .attention(let attention) = $0.operation { attention.map == .given } else { false }
+          if case .attention(let attention) = $0.operation {
+            attention.map == .given
+          } else {
+            false
+          }
         }
       }
       if uses == true, spec.denoiser?.tokenCount != denoiser?.tokenCount {

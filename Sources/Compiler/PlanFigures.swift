@@ -111,7 +111,10 @@ package struct PlanFigures: Sendable {
         let figures = StageFigures(
           graph.name, stage, graph.plan.plans[index], outline.instructionCounts[index])
         let isLoop = graph.name == "step" && stage.binding == .step
-        flops += figures.flops * (isLoop ? stepCount : 1)
+        // The ceilings hold for one step; the largest integer stands for all that is above it.
+        let product = figures.flops.multipliedReportingOverflow(by: isLoop ? stepCount : 1)
+        let sum = flops.addingReportingOverflow(product.overflow ? .max : product.partialValue)
+        flops = sum.overflow ? .max : sum.partialValue
         stages.append(figures)
       }
       oneThread += outline.scratchByteCount(threadCount: 1)

@@ -5,6 +5,7 @@ import Documents
 package enum Presets {
   private static let files: [(name: String, bytes: [UInt8])] = [
     ("dit", PackageResources.dit_yaml),
+    ("dit-diffusers", PackageResources.dit_diffusers_yaml),
     ("dit-s", PackageResources.dit_s_yaml),
     ("dit-b", PackageResources.dit_b_yaml),
     ("dit-l", PackageResources.dit_l_yaml),

@@ -11,8 +11,8 @@ struct GenerateCommand: AsyncParsableCommand {
     commandName: "generate",
     abstract: "Write, or compare, the graphs, plans and parameters of every spec under Generated/.",
     discussion: """
-      Run in a folder that holds Specs/. The bytes are the same on every machine, so that a change
-      of the compiler shows in review as a difference.
+      Run in a folder that holds Specs/. The bytes are the same on every machine, so that
+      a change of the compiler shows in review as a difference.
 
         ditharos generate
         ditharos generate --check
@@ -31,10 +31,15 @@ struct GenerateCommand: AsyncParsableCommand {
             UsageRules.file, "there is no folder Specs/ with specs here",
             help: "run `generate` in the project's top folder"))
       }
+      var problems = Problems()
       for name in names {
-        files += try generatedFiles(
-          of: try load("Specs/\(name)"), name: String(name.dropLast(".yaml".count)))
+        files +=
+          await problems.check {
+            try generatedFiles(
+              of: try load("Specs/\(name)"), name: String(name.dropLast(".yaml".count)))
+          } ?? []
       }
+      try problems.stopIfAny()
       let known = Set(files.map(\.path))
       let extra = try existing().filter { !known.contains($0) }
       if check { return (try compare(files, extra), []) }
@@ -44,6 +49,7 @@ struct GenerateCommand: AsyncParsableCommand {
         try FileManager.default.createDirectory(
           atPath: folder, withIntermediateDirectories: true)
         if (try? readBytes(file.path)) != Array(file.text.utf8) {
+          Interruption.protect(file.path)
           try writeAtomically(path: file.path, bytes: Array(file.text.utf8))
           Console.complain("wrote \(file.path)")
         }

@@ -23,7 +23,7 @@ struct PlanCommand: AsyncParsableCommand {
 
   @OptionGroup var options: PlanOptions
 
-  @Option(help: "Samples made together.")
+  @Option(parsing: .unconditional, help: "Samples made together, 1 to 1024.")
   var batch = 1
 
   @Option(help: "text or json.")
