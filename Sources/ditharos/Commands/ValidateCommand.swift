@@ -66,8 +66,7 @@ struct ValidateCommand: AsyncParsableCommand {
     do throws(DiagnosticsError) {
       let loaded = try load(file)
       guard loaded.spec.limits != nil else { return loaded.warnings }
-      let compiler = try ModelCompiler(loaded)
-      return loaded.warnings + compiler.exceededBudgets(try compiler.figures())
+      return loaded.warnings + (try ModelCompiler(loaded).exceededBudgets())
     } catch {
       return error.diagnostics
     }
