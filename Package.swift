@@ -117,7 +117,7 @@ let package = Package(
       ]),
 
     // MARK: Tests
-    tests("PackageTests", []),
+    tests("PackageTests", ["ModelSpec", "Diagnostics"]),
     tests("DocumentsTests", ["Documents", "Diagnostics"]),
     tests("KernelsTests", ["Kernels", "CKernels", "Tensors"]),
     tests("GraphIRTests", ["GraphIR", "GraphSamples", "Reference", "Tensors"]),

@@ -109,8 +109,8 @@ package struct Evaluation {
     var options = passes
     options.batch = dimensions[0]
     options.size = (
-      try scaled(dimensions[rank - 2], patch?.height),
-      try scaled(dimensions[rank - 1], patch?.width)
+      height: try scaled(dimensions[rank - 2], patch?.height),
+      width: try scaled(dimensions[rank - 1], patch?.width)
     )
     options.frames = isVideo ? try scaled(dimensions[2], patch?.frames) : nil
     do throws(DiagnosticsError) {

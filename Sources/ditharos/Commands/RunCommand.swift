@@ -15,8 +15,8 @@ struct RunCommand: AsyncParsableCommand {
     abstract: "Sample a picture or a video from a prompt or a class.",
     discussion: """
       The output's extension chooses its form: .png (a strip of all frames), .webp
-      (animated, lossless), .mp4 .gif .mov (with the program ffmpeg), .safetensors (the
-      latent itself).
+      (animated, lossless), .mp4 .gif .mov (with the program ffmpeg), .safetensors
+      (the latent itself).
 
         ditharos run Specs/sora-by-hand.yaml --prompt "Sora is sky" -o sky.webp
         ditharos run Specs/sora-by-hand.yaml --video sky.webp --strength 0.5 \\
