@@ -156,8 +156,12 @@ extension ModelCompiler {
     return "`\(path)`"
   }
 
+  /// A note at a key; where nobody wrote it, at the width of a token, which sizes everything.
   private func note(_ path: String, _ message: String) -> [Diagnostic.Related] {
-    range(of: path).map { [Diagnostic.Related($0, message)] } ?? []
+    let isWritten = range(of: path) != range(of: "")
+    return range(of: isWritten ? path : "latent_dim").map {
+      [Diagnostic.Related($0, message)]
+    } ?? []
   }
 }
 
