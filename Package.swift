@@ -153,6 +153,7 @@ let package = Package(
         "Diffusion", "Compiler", "Lowering", "Transforms", "ModelSpec", "Weights", "Media",
         "Tensors", "Diagnostics",
       ]),
+    tests("ReportsTests", ["Reports", "ModelSpec", "Documents", "Diagnostics"]),
     tests("CommandTests", ["ditharos", "Documents", "Media", "Weights", "Tensors", "Diagnostics"]),
   ]
 )

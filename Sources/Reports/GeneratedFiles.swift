@@ -1,5 +1,6 @@
 import Compiler
 import Diagnostics
+import Documents
 import GraphIR
 import ModelSpec
 import Schedules
@@ -11,6 +12,15 @@ package struct GeneratedFile: Sendable, Hashable {
   package var path: String
   /// What it holds.
   package var text: String
+}
+
+/// The files that describe the spec language: its JSON Schema and its reference page.
+package func languageFiles() -> [GeneratedFile] {
+  [
+    GeneratedFile(
+      path: "Generated/ditharos.schema.json", text: specJSONSchema().text() + "\n"),
+    GeneratedFile(path: "Generated/spec.md", text: referencePage()),
+  ]
 }
 
 /// The files of one spec: the graphs before and after the passes, the plan, the parameters.
