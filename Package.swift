@@ -79,7 +79,8 @@ let package = Package(
 
     // MARK: Level 4
     module(
-      "Runtime", ["GraphIR", "Planning", "Kernels", "CKernels", "Weights", "Tensors", "Diagnostics"]
+      "Runtime",
+      ["GraphIR", "Planning", "Kernels", "CKernels", "Weights", "Tensors", "Diagnostics"]
     ),
 
     // MARK: Level 5
@@ -116,7 +117,7 @@ let package = Package(
       ]),
 
     // MARK: Tests
-    tests("PackageTests", []),
+    tests("PackageTests", ["ModelSpec", "Diagnostics"]),
     tests("DocumentsTests", ["Documents", "Diagnostics"]),
     tests("KernelsTests", ["Kernels", "CKernels", "Tensors"]),
     tests("GraphIRTests", ["GraphIR", "GraphSamples", "Reference", "Tensors"]),
@@ -149,9 +150,10 @@ let package = Package(
     tests(
       "DiffusionTests",
       [
-        "Diffusion", "Compiler", "Runtime", "Reports", "ModelSpec", "Weights", "Media", "Tensors",
-        "Diagnostics",
+        "Diffusion", "Compiler", "Lowering", "Transforms", "ModelSpec", "Weights", "Media",
+        "Tensors", "Diagnostics",
       ]),
+    tests("ReportsTests", ["Reports", "ModelSpec", "Documents", "Diagnostics"]),
     tests("CommandTests", ["ditharos", "Documents", "Media", "Weights", "Tensors", "Diagnostics"]),
   ]
 )

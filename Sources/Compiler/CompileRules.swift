@@ -66,21 +66,10 @@ package enum CompileRules {
     explanation: "Samples made together share one plan, whose memory grows with their number.",
     failing: "ditharos plan Specs/dit-s-2.yaml --batch 5000",
     fixed: "ditharos plan Specs/dit-s-2.yaml --batch 8")
-  /// A budget that the plan exceeds.
-  package static let budget = Rule(
-    "limits.exceeded", kind: .budget,
-    summary: "The plan keeps the budgets of the spec.",
-    explanation: """
-      `limits` holds the budgets that a team agreed on: peak memory and multiply-accumulates of
-      a step. They are compared with the plan, without allocating the model, and the message
-      names what is largest.
-      """,
-    failing: "limits: {peak_memory: 1KiB}",
-    fixed: "limits: {peak_memory: 64MiB}")
-  /// More memory than can be addressed.
+  /// More work than can be counted.
   package static let tooLarge = Rule(
     "compiler.too-large", kind: .spec,
-    summary: "The sizes and the work of a plan can be counted.",
+    summary: "A step takes at most 10^17 multiply-accumulates.",
     explanation: """
       Sizes and work are counted before anything is allocated. What cannot be counted cannot be
       run on any machine.
@@ -90,6 +79,6 @@ package enum CompileRules {
 
   /// All of them.
   package static let all = [
-    brokenGraph, noDenoiser, steps, strength, guidance, size, batch, budget, tooLarge,
+    brokenGraph, noDenoiser, steps, strength, guidance, size, batch, tooLarge,
   ]
 }

@@ -59,7 +59,8 @@ package struct Evaluation {
         let given = input == "pixels" ? "image" : input
         guard let tensor = inputs[given] else {
           throw tensorProblem(
-            "the tensor `\(given)` is missing", "`\(name)` reads \(wanted(name).joined(separator: ", "))")
+            "the tensor `\(given)` is missing",
+            "`\(name)` reads \(wanted(name).joined(separator: ", "))")
         }
         try executable.set(input, try fitted(tensor, to: node.type, name: given))
       }
@@ -91,7 +92,7 @@ package struct Evaluation {
     let isVideo = spec.pixels.map { $0.frames != nil } ?? (spec.denoiser?.latent.frames != nil)
     let dimensions = tensor.shape.dimensions
     let rank = isVideo ? 5 : 4
-    guard dimensions.count == rank else {
+    guard dimensions.count == rank, dimensions.allSatisfy({ $0 > 0 }) else {
       throw tensorProblem(
         "`\(name)` is \(tensor.type)",
         isVideo
@@ -108,10 +109,18 @@ package struct Evaluation {
     var options = passes
     options.batch = dimensions[0]
     options.size = (
-      try scaled(dimensions[rank - 2], patch?.height), try scaled(dimensions[rank - 1], patch?.width)
+      height: try scaled(dimensions[rank - 2], patch?.height),
+      width: try scaled(dimensions[rank - 1], patch?.width)
     )
     options.frames = isVideo ? try scaled(dimensions[2], patch?.frames) : nil
-    return try ModelCompiler(loaded, options: options)
+    do throws(DiagnosticsError) {
+      return try ModelCompiler(loaded, options: options)
+    } catch {
+      // Batch and size are not options here: it is the tensor that cannot be used.
+      let problem = error.diagnostics[0]
+      throw tensorProblem(
+        "`\(name)` is \(tensor.type): \(problem.message)", problem.help ?? "give another shape")
+    }
   }
 
   /// A tensor as the graph reads it: ids as integers, everything else as floats.

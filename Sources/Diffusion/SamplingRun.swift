@@ -2,6 +2,7 @@ import Compiler
 import Diagnostics
 import GraphIR
 import Kernels
+import Media
 import ModelSpec
 import Runtime
 import Schedules
@@ -93,19 +94,29 @@ package final class SamplingRun {
     }
   }
 
+  /// The pictures of the first sample: decoded, or without an autoencoder a preview of the latent.
+  ///
+  /// - Parameter latents: `[samples, channels, (frames,) height, width]`.
+  /// - Throws: Rule `eval.tensor` when the latents do not fit.
+  package func pictures(
+    of latents: Tensor
+  ) throws(DiagnosticsError) -> (frames: Frames, isPreview: Bool) {
+    if let pixels = try pixels(of: latents, sample: 0), let space = model.spec.pixels {
+      return (space.frames(of: pixels), false)
+    }
+    guard let latent = model.spec.denoiser?.latent else {
+      preconditionFailure("a compiled model has a denoiser")
+    }
+    return (latent.preview(of: latents), true)
+  }
+
   private func noise(for request: SamplingRequest) throws(DiagnosticsError) -> Tensor {
     guard let latent = model.spec.denoiser?.latent else {
       preconditionFailure("a compiled model has a denoiser")
     }
     let dimensions = [model.batch] + latent.dimensions
     if let noise = request.noise {
-      guard noise.shape.dimensions.withoutOnes == dimensions.withoutOnes else {
-        throw DiagnosticsError(
-          Diagnostic(
-            DiffusionRules.noise, "the noise is \(noise.shape), the latent \(Shape(dimensions))",
-            help: "give a tensor of the latent's shape"))
-      }
-      return Tensor(dimensions, noise.values)
+      return try latent.fitted(noise: noise, batch: model.batch)
     }
     if request.seed == nil, let noise = model.spec.example?.noise,
       noise.values.count == dimensions.reduce(1, *)
@@ -140,6 +151,22 @@ package final class SamplingRun {
       try noising.run()
       return try noising.output("noised")
     }
+  }
+}
+
+extension LatentSpace {
+  /// Noise in the shape of latents; axes of one element need not be given.
+  ///
+  /// - Throws: Rule `run.noise` when it has another shape.
+  package func fitted(noise: Tensor, batch: Int) throws(DiagnosticsError) -> Tensor {
+    let wanted = [batch] + dimensions
+    guard noise.shape.dimensions.withoutOnes == wanted.withoutOnes else {
+      throw DiagnosticsError(
+        Diagnostic(
+          DiffusionRules.noise, "the noise is \(noise.shape), the latent \(Shape(wanted))",
+          help: "give a tensor of the latent's shape", path: "latent"))
+    }
+    return Tensor(wanted, noise.values)
   }
 }
 

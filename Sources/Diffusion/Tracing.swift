@@ -5,6 +5,7 @@ import Kernels
 import Lowering
 import ModelSpec
 import Runtime
+import Schedules
 import Tensors
 import Transforms
 
@@ -12,24 +13,28 @@ import Transforms
 /// write down.
 package struct Tracer {
   private let compiler: ModelCompiler
-  private let engine: Engine
+  private let traced: TracedGraph
 
   /// The most values of a tensor that a trace shows.
   package static let valueLimit = 4096
 
   /// A tracer of a compiler's model.
-  package init(_ compiler: ModelCompiler, engine: Engine) {
+  ///
+  /// - Throws: Rule `trace.size` for a model too large to read.
+  package init(_ compiler: ModelCompiler) throws(DiagnosticsError) {
     self.compiler = compiler
-    self.engine = engine
+    traced = try compiler.trace()
+    try checkSize()
   }
 
   /// The values of one trace; with `training` in the spec, also gradients and one optimiser step.
   ///
-  /// - Throws: Rule `trace.size` for a model too large to read; rules `run.*`.
-  package func trace(_ conditions: ConditionRequest) throws(DiagnosticsError) -> TraceResult {
+  /// - Parameter engine: Made for the model's parameters.
+  /// - Throws: Rules `run.*`.
+  package func trace(
+    _ conditions: ConditionRequest, engine: Engine
+  ) throws(DiagnosticsError) -> TraceResult {
     let spec = compiler.spec
-    let traced = try compiler.trace()
-    try checkSize(traced)
     var graph = traced.graph
     let learnable = spec.parameterDeclarations.filter(\.isLearnable).map(\.name)
     if spec.training != nil {
@@ -64,6 +69,7 @@ package struct Tracer {
           default: false
           }
         },
+        notes: notes(conditions, timestep: try compiler.tracedTrajectory().timesteps[0]),
         gradients: isTraining
           ? try learnable.map { (name: $0, value: try executable.output("gradient.\($0)")) } : [],
         updated: isTraining
@@ -72,7 +78,33 @@ package struct Tracer {
     }
   }
 
-  private func checkSize(_ traced: TracedGraph) throws(DiagnosticsError) {
+  /// What a person needs beside the matrices to work a step out.
+  private func notes(_ conditions: ConditionRequest, timestep: Double) -> [Role: String] {
+    let spec = compiler.spec
+    var parts: [String] = []
+    if let prompt = spec.denoiser?.conditioning.prompt {
+      if let text = conditions.prompt ?? spec.example?.prompt { parts.append("prompt \"\(text)\"") }
+      if !prompt.tableIsLearned, prompt.width == 1 {
+        parts.append(
+          "words "
+            + prompt.vocabulary.map { "\($0.text) = \(Float($0.vector?.first ?? 0).shortest)" }
+            .joined(separator: ", "))
+      }
+    }
+    if let label = conditions.label ?? spec.example?.label,
+      spec.denoiser?.conditioning.label != nil
+    {
+      parts.append("label \(label)")
+    }
+    switch spec.denoiser?.conditioning.timestep {
+    case .binary(let bits): parts.append("step \(Int(timestep)), in \(bits) binary digits")
+    case .sinusoidal: parts.append("step \(Float(timestep).shortest)")
+    case nil: break
+    }
+    return parts.isEmpty ? [:] : [.embed: parts.joined(separator: "; ")]
+  }
+
+  private func checkSize() throws(DiagnosticsError) {
     let largest = traced.probes.max {
       traced.graph[$0.value].type.shape.elementCount
         < traced.graph[$1.value].type.shape.elementCount
@@ -85,7 +117,8 @@ package struct Tracer {
           DiffusionRules.traceSize,
           "`\(compiler.spec.name)` is too large to trace: \(largest.role.rawValue).\(largest.name) "
             + "is \(type), and a trace shows at most \(Self.valueLimit) values of a tensor",
-          help: "trace a smaller model, or use `eval` to get one result"))
+          help: "trace a smaller model, or use `eval` to get one result",
+          path: traced.graph[largest.value].origin.path))
     }
   }
 
@@ -132,4 +165,11 @@ private func descended(
     builder.output("updated.\(name)", try builder.subtract(value, step))
   }
   return builder.graph
+}
+
+extension Float {
+  /// Without a point where it is whole.
+  fileprivate var shortest: String {
+    self == rounded() && abs(self) < 1e7 ? String(Int(self)) : "\(self)"
+  }
 }

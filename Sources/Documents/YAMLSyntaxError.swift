@@ -72,7 +72,9 @@ struct YAMLSyntaxError {
   /// The problem of a key that a value follows without a space, before a key that is right: the
   /// parser takes both lines for one text, and stops at the colon of the second.
   private func keyWithoutSpace(_ problem: String, _ mark: yaml_mark_t) -> Diagnostic? {
-    guard problem.hasPrefix("mapping values are not allowed") else { return nil }
+    guard
+      problem.hasPrefix("mapping values are not allowed") || problem.contains("expected key")
+    else { return nil }
     let lines = bytes.split(
       separator: 0x0A, maxSplits: mark.line + 1, omittingEmptySubsequences: false)
     guard lines.indices.contains(mark.line) else { return nil }

@@ -61,19 +61,33 @@ extension LoweringContext {
           return vector
         })
     }
-    guard var result = vectors.first else { return nil }
-    switch conditioning.combine {
-    case .sum: for vector in vectors.dropFirst() { result = try builder.add(result, vector) }
-    case .concat:
-      let rows = vectors.map { builder.shape($0)[0] }.max() ?? 1
-      for index in vectors.indices where builder.shape(vectors[index])[0] != rows {
-        vectors[index] = try builder.append(
-          .broadcast([rows, builder.shape(vectors[index])[1]]), [vectors[index]])
-      }
-      result = try builder.concat(vectors, axis: 1)
+    guard let first = vectors.first else { return nil }
+    let result = try at("conditioning.combine") { context throws(GraphError) in
+      try context.combined(first, vectors, conditioning.combine)
     }
     probe(.embed, "condition", result, .vector)
     return result
+  }
+
+  /// Several vectors as one: added, or side by side.
+  private mutating func combined(
+    _ first: ValueID, _ vectors: [ValueID], _ combination: Conditioning.Combination
+  ) throws(GraphError) -> ValueID {
+    switch combination {
+    case .sum:
+      var result = first
+      for vector in vectors.dropFirst() { result = try builder.add(result, vector) }
+      return result
+    case .concat:
+      let rows = vectors.map { builder.shape($0)[0] }.max() ?? 1
+      var parts: [ValueID] = []
+      for vector in vectors {
+        let shape = builder.shape(vector)
+        parts.append(
+          shape[0] == rows ? vector : try builder.append(.broadcast([rows, shape[1]]), [vector]))
+      }
+      return try builder.concat(parts, axis: 1)
+    }
   }
 
   /// The words' vectors side by side, and with `combine: sum` a linear function of them.

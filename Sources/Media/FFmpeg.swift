@@ -25,7 +25,10 @@ private let quietly = ["-hide_banner", "-nostdin", "-v", "error"]
 /// What ffmpeg said last, as part of a message: one line, without the path and control characters.
 private func lastComplaint(_ bytes: [UInt8], path: String) -> String {
   let lines = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
-  guard var line = lines.last else { return "no reason given" }
+  guard var line = lines.last(where: { !$0.hasPrefix("To ignore this") }) else {
+    return "no reason given"
+  }
+  if line.hasPrefix("Stream map") { return "it holds no pictures" }
   // "[decoder @ 0x55d0c8] " holds an address, another one each time.
   if line.hasPrefix("["), let bracket = line.firstIndex(of: "]") {
     line = line[line.index(after: bracket)...].drop { $0 == " " }

@@ -52,11 +52,11 @@ extension Frames {
 
   /// All frames side by side, from left to right, in one frame.
   ///
-  /// - Parameter gap: columns of mid-grey (128) between two frames, 0 for none.
+  /// - Parameter gap: columns of dark grey (56) between two frames, 0 for none.
   package func strip(gap: Int = 0) -> Frames {
     precondition(gap >= 0)
     guard count > 1 else { return self }
-    let spacer = [UInt8](repeating: 128, count: gap * channels)
+    let spacer = [UInt8](repeating: 56, count: gap * channels)
     let stripWidth = count * width + (count - 1) * gap
     var bytes: [UInt8] = []
     bytes.reserveCapacity(height * stripWidth * channels)

@@ -28,13 +28,13 @@ final class MappedFile: Sendable {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
       throw DiagnosticsError(
-        Diagnostic(WeightRules.file, "cannot open weight file `\(path)`: \(systemMessage(errno))"))
+        Diagnostic(WeightRules.file, "cannot open `\(path)`: \(systemMessage(errno))"))
     }
     defer { close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else {
       throw DiagnosticsError(
-        Diagnostic(WeightRules.file, "cannot read weight file `\(path)`: \(systemMessage(errno))"))
+        Diagnostic(WeightRules.file, "cannot read `\(path)`: \(systemMessage(errno))"))
     }
     guard status.st_mode & S_IFMT == S_IFREG else {
       let what = status.st_mode & S_IFMT == S_IFDIR ? "a folder" : "no regular file"
@@ -50,7 +50,7 @@ final class MappedFile: Sendable {
       start != MAP_FAILED
     else {
       throw DiagnosticsError(
-        Diagnostic(WeightRules.file, "cannot map weight file `\(path)`: \(systemMessage(errno))"))
+        Diagnostic(WeightRules.file, "cannot map `\(path)`: \(systemMessage(errno))"))
     }
     bytes = UnsafeRawBufferPointer(start: start, count: count)
   }

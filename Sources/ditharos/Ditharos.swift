@@ -11,27 +11,33 @@ struct Ditharos: AsyncParsableCommand {
     discussion: """
       A spec is a file such as Specs/sora-by-hand.yaml. Try:
 
-        ditharos validate Specs/                     check every spec in a folder
-        ditharos plan Specs/dit-xl-2-256.yaml        what it costs, before it runs
-        ditharos trace Specs/sora-by-hand.yaml       every number of the worked example
+        ditharos trace Specs/sora-by-hand.yaml      every number of the worked example
         ditharos run Specs/sora-by-hand.yaml --prompt "Sora is sky" -o sky.webp
-        ditharos run Specs/dit-s-2.yaml --label 207 --weights random:0 --steps 4 -o dog.png
+        ditharos plan Specs/dit-xl-2-256.yaml       what it costs, before it runs
+        ditharos run Specs/dit-s-2.yaml --label 207 --weights random:0 \
+          --steps 4 -o dog.png
+        ditharos expand Specs/dit-s-2.yaml          every key, with its default
+        ditharos validate models/ --format json     every mistake, with its place
 
-      Exit status: 0 done; 1 the spec is wrong; 3 a fault of the program; 4 a file, prompt, label,
-      tensor, weight or output path cannot be used; 5 only a budget is exceeded; 64 wrong usage;
-      130 interrupted.
+      Completions: ditharos --generate-completion-script bash (or zsh, fish).
+
+      Exit status: 0 done; 1 the spec is wrong; 3 a fault of the program; 4 a file,
+      prompt, label, tensor, weight or output path cannot be used; 5 only a budget is
+      exceeded; 64 wrong usage; 130 interrupted.
       """,
     version: "0.1.0",
     subcommands: [
-      ValidateCommand.self, ExplainCommand.self, ExpandCommand.self, PlanCommand.self,
-      TraceCommand.self,
-      RunCommand.self, EvalCommand.self, GenerateCommand.self,
+      ValidateCommand.self, ExplainCommand.self, SchemaCommand.self, ExpandCommand.self,
+      PlanCommand.self,
+      TraceCommand.self, RunCommand.self, EvalCommand.self, GenerateCommand.self, DiffCommand.self,
+      InitCommand.self,
     ])
 
   static func main() async {
-    Interruption.shared.install()
+    Interruption.install()
     let arguments = Array(CommandLine.arguments.dropFirst())
     do {
+      try checkCommand(arguments.first)
       var command = try parseAsRoot(arguments)
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
@@ -40,26 +46,55 @@ struct Ditharos: AsyncParsableCommand {
       }
     } catch let status as ExitCode {
       Console.exit(status.rawValue)
+    } catch let error as DiagnosticsError {
+      complain(error.diagnostics, wantsJSON: wantsJSON(arguments))
     } catch {
-      finish(error, wantsJSON: wantsJSON(arguments))
+      finish(error, arguments)
     }
   }
 
+  /// Refuses a command that does not exist, and names the nearest that does.
+  private static func checkCommand(_ word: String?) throws(DiagnosticsError) {
+    let names = configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
+    guard let word, !word.hasPrefix("-"), !names.contains(word) else { return }
+    let nearest = nearestName(to: word, among: names)
+    throw DiagnosticsError(
+      Diagnostic(
+        UsageRules.arguments,
+        "there is no command `\(word)`" + (nearest.map { "; did you mean `\($0)`?" } ?? ""),
+        help: "the commands are \(listed(names, conjunction: "and"))", suggestion: nearest))
+  }
+
+  /// Ends with problems of the arguments.
+  private static func complain(_ problems: [Diagnostic], wantsJSON: Bool) -> Never {
+    if wantsJSON {
+      Console.write(problems.json().text() + "\n")
+    } else {
+      Console.complain(rendered(problems, descriptor: 2))
+    }
+    Console.exit(problems.exitStatus)
+  }
+
   /// Ends with the help or the version asked for, or with what is wrong about the arguments.
-  private static func finish(_ error: any Error, wantsJSON: Bool) -> Never {
+  private static func finish(_ error: any Error, _ arguments: [String]) -> Never {
     let text = fullMessage(for: error)
     if exitCode(for: error) == .success {
       Console.write(text + "\n")
       Console.exit(0)
     }
-    if wantsJSON {
-      let problem = Diagnostic(
-        UsageRules.arguments, message(for: error), help: "see ditharos --help")
-      Console.write([problem].json().text() + "\n")
-    } else {
+    let wantsJSON = wantsJSON(arguments)
+    if !wantsJSON {
       Console.complain(text)
+      Console.exit(UsageRules.arguments.kind.exitStatus)
     }
-    Console.exit(UsageRules.arguments.kind.exitStatus)
+    let message = message(for: error)
+    let command = arguments.first { !$0.hasPrefix("-") }
+    complain(
+      [
+        Diagnostic(
+          UsageRules.arguments, message.prefix(1).lowercased() + message.dropFirst(),
+          help: "see ditharos \(command.map { "\($0) " } ?? "")--help")
+      ], wantsJSON: true)
   }
 
   private static func wantsJSON(_ arguments: [String]) -> Bool {
@@ -97,6 +132,16 @@ enum UsageRules {
       """,
     failing: "ditharos run model.yaml -o missing/sky.png",
     fixed: "ditharos run model.yaml -o sky.png")
+  /// Folders without a spec.
+  static let noSpecs = Rule(
+    "validate.no-specs", severity: .warning, kind: .input,
+    summary: "There is a spec where specs are to be checked.",
+    explanation: """
+      A check that finds nothing to check passes by mistake: a folder was renamed, or a pattern
+      excludes everything.
+      """,
+    failing: "ditharos validate modles/",
+    fixed: "ditharos validate models/")
   /// A fault of the program.
   static let fault = Rule(
     "program.fault", kind: .program,
@@ -118,6 +163,6 @@ enum UsageRules {
 
   /// All of them.
   static let all = [
-    arguments, option, file, fault, stale,
+    arguments, option, file, noSpecs, fault, stale,
   ]
 }

@@ -3,38 +3,36 @@ import Media
 import Synchronization
 
 /// Leaves nothing half-written when the program is interrupted.
-///
-/// A thread of its own waits for the signals, so that what it does is not bound to what a signal
-/// handler may do.
-final class Interruption: Sendable {
-  /// The one of the process.
-  static let shared = Interruption()
+enum Interruption {
+  /// The address of the name of the temporary file that the handler is to remove, or 0.
+  ///
+  /// The name is never freed, so that the handler cannot meet one that is gone.
+  private static let temporaryFile = Atomic<Int>(0)
 
-  private let paths = Mutex<[String]>([])
+  /// Removes the temporary file of an output if the program is interrupted from here on.
+  static func protect(_ path: String) {
+    temporaryFile.store(Int(bitPattern: strdup(temporaryPath(for: path))), ordering: .releasing)
+  }
 
-  private init() {}
-
-  /// Removes the temporary file of an output if the program is interrupted.
-  func protect(_ path: String) { paths.withLock { $0.append(path) } }
-
-  /// Blocks the signals in this and all later threads and starts the one that waits for them.
-  func install() {
+  /// Ends the program with status 130 when it is told to stop.
+  ///
+  /// A handler rather than a waiting thread: the runtime's main thread takes signals that all
+  /// others block. The handler calls only what POSIX allows in one. It is installed even where the
+  /// parent ignores SIGINT, as a shell does for what it starts in the background.
+  static func install() {
+    temporaryFile.store(0, ordering: .releasing)
     signal(SIGPIPE, SIG_IGN)
-    var signals = sigset_t()
-    sigemptyset(&signals)
-    sigaddset(&signals, SIGINT)
-    sigaddset(&signals, SIGTERM)
-    pthread_sigmask(SIG_BLOCK, &signals, nil)
-    Thread.detachNewThread { [self] in
-      var waited = sigset_t()
-      sigemptyset(&waited)
-      sigaddset(&waited, SIGINT)
-      sigaddset(&waited, SIGTERM)
-      var number: Int32 = 0
-      sigwait(&waited, &number)
-      for path in paths.withLock(\.self) { unlink(temporaryPath(for: path)) }
-      Console.show(Console.isTerminal(2) ? "\r\u{1B}[Kinterrupted\n" : "interrupted\n")
-      _exit(130)
+    for number in [SIGINT, SIGTERM] {
+      signal(number) { _ in
+        Interruption.say(isatty(2) == 1 ? "\r\u{1B}[Kinterrupted\n" : "interrupted\n")
+        let address = Interruption.temporaryFile.load(ordering: .acquiring)
+        if let path = UnsafePointer<CChar>(bitPattern: address) { unlink(path) }
+        _exit(130)
+      }
     }
+  }
+
+  private static func say(_ text: StaticString) {
+    _ = write(2, text.utf8Start, text.utf8CodeUnitCount)
   }
 }

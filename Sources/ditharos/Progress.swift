@@ -17,23 +17,21 @@ struct ProgressMeter {
   private let total: Int
   private let start = ContinuousClock.now
 
-  /// A meter of a loop of `total` rounds.
+  /// A meter of a loop of `total` rounds, which shows that none is done.
   init(_ style: ProgressStyle, total: Int) {
     self.style = style == .auto ? (Console.isTerminal(2) ? .bar : .jsonl) : style
     self.total = total
+    if self.style == .bar { Console.show(bar(0, "")) }
   }
 
-  /// Shows that a number of rounds is done.
+  /// Shows that a number of rounds, from 1, is done.
   func update(_ done: Int) {
     let elapsed = (ContinuousClock.now - start) / .seconds(1)
-    let left = elapsed / Double(max(done, 1)) * Double(total - done)
+    let left = elapsed / Double(done) * Double(total - done)
     switch style {
     case .none, .auto: break
     case .bar:
-      let filled = 30 * done / max(total, 1)
-      let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 30 - filled)
-      let line = "\r\u{1B}[K\(bar) step \(done)/\(total), \(seconds(left)) left"
-      Console.show(done == total ? "\r\u{1B}[K" : line)
+      Console.show(done == total ? "\r\u{1B}[K" : bar(done, ", \(seconds(left)) left"))
     case .jsonl:
       let line = JSONValue.object([
         (key: "step", value: .integer(done)), (key: "steps", value: .integer(total)),
@@ -44,12 +42,19 @@ struct ProgressMeter {
     }
   }
 
-  private func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
-}
+  /// A line that replaces the one before.
+  private func bar(_ done: Int, _ rest: String) -> String {
+    let filled = 30 * done / max(total, 1)
+    let cells = String(repeating: "█", count: filled) + String(repeating: "░", count: 30 - filled)
+    return "\r\u{1B}[K\(cells) step \(done)/\(total)\(rest)"
+  }
 
-/// A duration for people.
-func seconds(_ value: Double) -> String {
-  if value < 1 { return "\(Int((value * 1000).rounded())) ms" }
-  if value < 60 { return "\(Double(Int(value * 10)) / 10) s" }
-  return "\(Int(value) / 60) min \(Int(value) % 60) s"
+  private func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
+
+  /// A duration for people.
+  private func seconds(_ value: Double) -> String {
+    if value < 1 { return "\(Int((value * 1000).rounded())) ms" }
+    if value < 60 { return "\(Int(value.rounded())) s" }
+    return "\(Int(value) / 60) min \(Int(value) % 60) s"
+  }
 }

@@ -5,26 +5,32 @@ import Documents
 import Foundation
 import ModelSpec
 
-extension ReportFormat: ExpressibleByArgument {}
-
-/// The exit status of a command.
-typealias ExitStatus = ExitCode
+/// The most bytes of a spec that are read.
+let specByteLimit = DocumentLimits.spec.byteCount
 
 /// What is read from standard input, once.
 final class StandardInput: Sendable {
   /// The one of the process.
   static let shared = StandardInput()
 
-  /// The text of standard input; nil when it is not UTF-8 text.
-  let text: String?
+  private let result: Result<String, DiagnosticsError>
 
-  private init() { text = try? readTextFile("-", byteLimit: 1 << 20) }
+  private init() {
+    result = Result { () throws(DiagnosticsError) in
+      try readTextFile("-", byteLimit: specByteLimit)
+    }
+  }
+
+  /// The text of standard input.
+  ///
+  /// - Throws: What reading it threw.
+  func text() throws(DiagnosticsError) -> String { try result.get() }
 }
 
-/// Loads the spec of a path; `-` is standard input.
+/// Loads the spec of a path; `-` is standard input, whose components stand in the current folder.
 func load(_ path: String) throws(DiagnosticsError) -> LoadedSpec {
-  guard path == "-", let text = StandardInput.shared.text else { return try loadSpec(file: path) }
-  return try loadSpec(text: text, file: "-", folder: ".")
+  guard path == "-" else { return try loadSpec(file: path) }
+  return try loadSpec(text: StandardInput.shared.text(), file: "-", folder: ".")
 }
 
 /// The folder of a spec, for files that it names.
@@ -41,9 +47,9 @@ struct SizeArgument: ExpressibleByArgument {
 
   init?(argument: String) {
     let parts = argument.lowercased().split(separator: "x", omittingEmptySubsequences: false)
-    guard parts.count == 2, let height = Int(parts[0]), let width = Int(parts[1]), height > 0,
-      width > 0
-    else { return nil }
+    guard parts.count == 2, let height = Int(parts[0]), let width = Int(parts[1]) else {
+      return nil
+    }
     self.height = height
     self.width = width
   }
@@ -51,18 +57,20 @@ struct SizeArgument: ExpressibleByArgument {
 
 /// The options that choose a plan.
 struct PlanOptions: ParsableArguments {
-  @Option(help: "Steps of a run; the spec's by default.")
+  @Option(parsing: .unconditional, help: "Steps of a run; the spec's by default.")
   var steps: Int?
 
-  @Option(help: "Guidance scale; 1 is none; the spec's by default.")
+  @Option(
+    parsing: .unconditional, help: "Guidance scale; 1 is none; the spec's by default.")
   var guidance: Double?
 
   @Option(
+    parsing: .unconditional,
     help: "Rows and columns as HEIGHTxWIDTH: of pixels where the spec has them, else of the latent."
   )
   var size: SizeArgument?
 
-  @Option(help: "Frames, of a model of videos.")
+  @Option(parsing: .unconditional, help: "Frames, of a model of videos.")
   var frames: Int?
 
   /// The options of a compilation.
@@ -74,5 +82,21 @@ struct PlanOptions: ParsableArguments {
     options.size = size.map { ($0.height, $0.width) }
     options.frames = frames
     return options
+  }
+}
+
+/// The option that chooses the threads.
+struct ThreadOptions: ParsableArguments {
+  @Option(
+    parsing: .unconditional,
+    help: "The number of threads; by default the physical cores, or the quota.")
+  var threads: Int?
+
+  /// What is wrong with the number.
+  var problems: [Diagnostic] {
+    guard let threads, !(1...256).contains(threads) else { return [] }
+    return [
+      Diagnostic(UsageRules.option, "\(threads) threads cannot be used", help: "use 1 to 256")
+    ]
   }
 }

@@ -76,6 +76,7 @@ import Weights
   static let s2Block = """
     ditharos: 1
     name: s2-block
+    preset: dit-diffusers
     latent: {channels: 4, height: 8, width: 8}
     patch_size: 2
     latent_dim: 384
@@ -83,9 +84,7 @@ import Weights
     heads: 6
     conditioning:
       label: {classes: 10, dropout: 0.1}
-      timestep: {frequency_shift: 1}
       modulation: adaln_zero
-    feed_forward: {norm: {epsilon: 1e-5}}
     diffusion: {variance: learned_range}
     weights: {layout: diffusers}
     """

@@ -41,7 +41,7 @@ import Testing
     let frames = try #require(
       Frames(count: 2, height: 2, width: 2, channels: 1, pixels: [1, 2, 3, 4, 5, 6, 7, 8]))
     #expect(frames.strip().pixels == [1, 2, 5, 6, 3, 4, 7, 8])
-    #expect(frames.strip(gap: 1).pixels == [1, 2, 128, 5, 6, 3, 4, 128, 7, 8])
+    #expect(frames.strip(gap: 1).pixels == [1, 2, 56, 5, 6, 3, 4, 56, 7, 8])
     #expect(frames.strip(gap: 1).width == 5)
   }
 

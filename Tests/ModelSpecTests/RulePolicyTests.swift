@@ -10,7 +10,9 @@ import Testing
 #endif
 
 @Suite struct RulePolicyTests {
-  private static let rules = SpecRules.all + DocumentRules.all
+  private static let rules =
+    SpecRules.all + DocumentRules.all
+    + [Rule("budget.parameters", kind: .budget, summary: "A model keeps to its budget.")]
 
   private static func spec(heads: String = "heads: 4", extra: String = "") -> String {
     """

@@ -108,7 +108,7 @@ import Weights
     let problem = try problem("none.safetensors")
     #expect(problem.rule.id == "weights.file")
     #expect(
-      problem.message == "cannot open weight file `none.safetensors`: no such file or directory")
+      problem.message == "cannot open `none.safetensors`: no such file or directory")
   }
 
   @Test func `a name with a zero byte is refused`() throws {

@@ -144,10 +144,10 @@ private func preset(of root: DocumentNode, hasDenoiser: Bool) -> PresetChoice {
 extension CheckedMapping {
   /// Reports the keys that a denoiser needs and does not have; they become invalid.
   fileprivate mutating func requireDenoiserKeys(except misspelled: Set<String>) -> [Diagnostic] {
-    var required = ["patch_size", "latent_dim"]
-    if values["blocks"] == nil { required += ["depth"] + (hasGivenMap ? [] : ["heads"]) }
     var diagnostics: [Diagnostic] = []
-    for name in required where values[name] == nil {
+    for requirement in Grammar.denoiserRequirements
+    where values[requirement.key] == nil && !requirement.waivers.contains(where: holds) {
+      let name = requirement.key
       guard let key = Grammar.root.key(named: name) else { continue }
       values[name] = CheckedValue(content: .invalid, place: place, isWritten: false)
       if misspelled.contains(name) { continue }
@@ -161,12 +161,14 @@ extension CheckedMapping {
     return diagnostics
   }
 
-  private var hasGivenMap: Bool {
-    if case .mapping(let attention)? = values["attention"]?.content,
-      case .text("given")? = attention["map"]?.content
-    {
-      return true
+  private func holds(_ waiver: Grammar.DenoiserRequirement.Waiver) -> Bool {
+    switch waiver {
+    case .key(let name): return values[name] != nil
+    case .choice(let mapping, let key, let name):
+      guard case .mapping(let inner)? = values[mapping]?.content,
+        case .text(let choice)? = inner[key]?.content
+      else { return false }
+      return choice == name
     }
-    return false
   }
 }

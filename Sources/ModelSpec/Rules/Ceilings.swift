@@ -27,7 +27,7 @@ extension ModelSpec {
   }
 
   /// The part with the most parameters, as its path and their number; nil without parameters.
-  var largestPart: (path: String, count: Int)? {
+  package var largestPart: (path: String, count: Int)? {
     var parts: [(path: String, count: Int)] = []
     for (path, count) in parameterParts {
       let index = parts.firstIndex { $0.path == path } ?? parts.count
@@ -66,7 +66,7 @@ extension ModelSpec {
 }
 
 extension SpecDecoder {
-  /// Checks the ceilings and the budget of parameters; false when shapes are unknown or too large
+  /// Checks the ceilings; false when shapes are unknown or too large
   /// to be listed.
   mutating func checkCeilings(of spec: ModelSpec) -> Bool {
     guard invalid.allSatisfy(leavesShapesKnown) else { return false }
@@ -114,10 +114,7 @@ extension SpecDecoder {
 
   private mutating func checkParameters(of spec: ModelSpec) -> Bool {
     let count = spec.checkedParameterCount
-    if let count, count <= Ceiling.parameters {
-      checkParameterBudget(of: spec, count: count)
-      return true
-    }
+    if let count, count <= Ceiling.parameters { return true }
     let path = pathToBlame(spec)
     report(
       SpecRules.parameterCeiling,
@@ -145,7 +142,7 @@ extension SpecDecoder {
 }
 
 /// A whole number with commas between groups of three digits.
-func grouped(_ value: Int) -> String {
+package func grouped(_ value: Int) -> String {
   var groups: [Substring] = []
   var digits = String(value.magnitude)[...]
   while digits.count > 3 {

@@ -21,8 +21,7 @@ package enum SpecRules {
     unusedChannels, sublayerName, chunkOrder, modulationWithoutCondition, unusedCondition,
     unusedModulation, binaryBits, sumOfDigits, perBlockEmbedders, sinusoidWidth, vocabulary,
     wordWidth, steps, betas, guidance, pixelRange, exampleShape, exampleContradiction,
-    examplePrompt,
-    unknownParameter, parameterShape, parameterCeiling, graphCeiling, tokenCeiling,
-    elementCeiling, unusedIgnore, unknownRule, parameterBudget,
+    examplePrompt, unknownParameter, parameterShape, parameterCeiling, graphCeiling, tokenCeiling,
+    elementCeiling, unusedIgnore, unknownRule,
   ]
 }

@@ -14,11 +14,13 @@ struct EvalCommand: AsyncParsableCommand {
     commandName: "eval",
     abstract: "Run one pass of one graph over the tensors of a safetensors file.",
     discussion: """
-      Inputs of `prediction`: latent [batch, channels, (frames,) height, width], timestep [batch],
-      label [batch], text_ids [batch, length]; output prediction. Of `encode`: image to latent; of
-      `decode`: latent to image. Batch and size are those of the tensors.
+      The entry `prediction` reads latent [batch, channels, (frames,) height, width],
+      timestep [batch], label [batch] and text_ids [batch, length], those of them
+      that the model has; `encode` reads image, `decode` latent. Batch and size are
+      those of the tensors.
 
-        ditharos eval model.yaml --weights w.safetensors --inputs in.safetensors --outputs out.safetensors
+        ditharos eval model.yaml --weights w.safetensors \\
+          --inputs in.safetensors --outputs out.safetensors
       """)
 
   @Argument(help: "A spec; - is standard input.")
@@ -39,32 +41,41 @@ struct EvalCommand: AsyncParsableCommand {
   @Option(help: "The passes that run before: none or all.")
   var passes = TraceCommand.Passes.all
 
-  @Option(help: "The number of threads; by default the physical cores, or the quota.")
-  var threads: Int?
+  @OptionGroup var threading: ThreadOptions
 
   func run() async throws {
     try await reporting(.text) {
-      let loaded = try load(spec)
-      if let threads, !(1...256).contains(threads) {
-        throw DiagnosticsError(
-          Diagnostic(
-            UsageRules.option, "\(threads) threads cannot be used", help: "use 1 to 256"))
-      }
-      try checkWritable(path: outputs)
-      Interruption.shared.protect(outputs)
-      let file = try SafetensorsFile(path: inputs)
-      var tensors: [String: Tensor] = [:]
-      for view in file.tensors { tensors[view.name] = view.tensor }
-      var options = CompileOptions()
-      options.passes = passes == .all ? PassPipeline.all : PassPipeline.none
-      let result = try Evaluation(loaded, options: options).run(entry: entry, inputs: tensors) {
-        model throws(DiagnosticsError) in
-        let parameters = try model.openParameters(weights, folder: folder(of: spec))
-        return try Engine(parameters: parameters, threads: threads)
-      }
-      try SafetensorsWriter.write([TensorContent(result.name, result.value)], to: outputs)
+      var problems = Problems()
+      problems.add(threading.problems)
+      await problems.check { try checkWritable(path: outputs) }
+      let file = await problems.check { try SafetensorsFile(path: inputs) }
+      let loaded = await problems.check { try load(spec) }
+      try problems.stopIfAny()
+      let model = try problems.require(loaded)
+      Interruption.protect(outputs)
+      let result = try evaluate(model, try problems.require(file))
+      try writeAtomically(
+        path: outputs,
+        bytes: SafetensorsWriter.encode([TensorContent(result.name, result.value)]))
       Console.complain("\(outputs): \(result.name) \(result.value.type)")
-      return (loaded.warnings, [])
+      return (model.warnings, [])
     }
+  }
+
+  private func evaluate(
+    _ loaded: LoadedSpec, _ file: SafetensorsFile
+  ) throws(DiagnosticsError) -> (name: String, value: Tensor) {
+    var tensors: [String: Tensor] = [:]
+    for view in file.tensors { tensors[view.name] = view.tensor }
+    var options = CompileOptions()
+    options.passes = passes.pipeline
+    let evaluation = Evaluation(loaded, options: options)
+    func engine(_ model: ModelSpec) throws(DiagnosticsError) -> Engine {
+      let parameters = try loaded.located { () throws(DiagnosticsError) in
+        try model.openParameters(weights, folder: folder(of: spec))
+      }
+      return try Engine(parameters: parameters, threads: threading.threads)
+    }
+    return try evaluation.run(entry: entry, inputs: tensors, engine: engine)
   }
 }

@@ -9,10 +9,11 @@ import Reports
 struct GenerateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "generate",
-    abstract: "Write, or compare, the graphs, plans and parameters of every spec under Generated/.",
+    abstract: "Write, or compare, everything under Generated/.",
     discussion: """
-      Run in a folder that holds Specs/. The bytes are the same on every machine, so that a change
-      of the compiler shows in review as a difference.
+      The JSON Schema and the reference page of specs; the graphs, plans and parameters
+      of every spec. Run in a folder that holds Specs/. The bytes are the same on every
+      machine, so that a change of the compiler shows in review as a difference.
 
         ditharos generate
         ditharos generate --check
@@ -23,7 +24,7 @@ struct GenerateCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await reporting(.text) {
-      var files = RulePages(commandRules: UsageRules.all).generatedFiles
+      var files = languageFiles() + RulePages(commandRules: UsageRules.all).generatedFiles
       let names = try names(in: "Specs").filter { $0.hasSuffix(".yaml") }
       guard !names.isEmpty else {
         throw DiagnosticsError(
@@ -31,10 +32,15 @@ struct GenerateCommand: AsyncParsableCommand {
             UsageRules.file, "there is no folder Specs/ with specs here",
             help: "run `generate` in the project's top folder"))
       }
+      var problems = Problems()
       for name in names {
-        files += try generatedFiles(
-          of: try load("Specs/\(name)"), name: String(name.dropLast(".yaml".count)))
+        files +=
+          await problems.check {
+            try generatedFiles(
+              of: try load("Specs/\(name)"), name: String(name.dropLast(".yaml".count)))
+          } ?? []
       }
+      try problems.stopIfAny()
       let known = Set(files.map(\.path))
       let extra = try existing().filter { !known.contains($0) }
       if check { return (try compare(files, extra), []) }
@@ -44,6 +50,7 @@ struct GenerateCommand: AsyncParsableCommand {
         try FileManager.default.createDirectory(
           atPath: folder, withIntermediateDirectories: true)
         if (try? readBytes(file.path)) != Array(file.text.utf8) {
+          Interruption.protect(file.path)
           try writeAtomically(path: file.path, bytes: Array(file.text.utf8))
           Console.complain("wrote \(file.path)")
         }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Compiler
 import Diagnostics
+import Diffusion
 import Documents
 import Kernels
 import ModelSpec
@@ -23,7 +24,7 @@ struct PlanCommand: AsyncParsableCommand {
 
   @OptionGroup var options: PlanOptions
 
-  @Option(help: "Samples made together.")
+  @Option(parsing: .unconditional, help: "Samples made together, 1 to 1024.")
   var batch = 1
 
   @Option(help: "text or json.")
@@ -36,7 +37,7 @@ struct PlanCommand: AsyncParsableCommand {
       let figures = try compiler.figures()
       let report = PlanReport(figures)
       let machine = PlanReport.Machine(
-        kernels: (try? KernelRow.selected())?.name ?? KernelRow.best.name,
+        kernels: try Engine.selectedRow().name,
         threads: Processor.current().defaultThreadCount)
       if format == .text { Console.write(report.text(machine: machine)) }
       return (

@@ -2,7 +2,6 @@ import ArgumentParser
 import Compiler
 import Diagnostics
 import Diffusion
-import Foundation
 import Media
 import ModelSpec
 import Reports
@@ -15,12 +14,15 @@ struct RunCommand: AsyncParsableCommand {
     commandName: "run",
     abstract: "Sample a picture or a video from a prompt or a class.",
     discussion: """
-      The output's extension chooses its form: .png (a strip of all frames), .webp (animated,
-      lossless), .mp4 .gif .mov (with the program ffmpeg), .safetensors (the latent itself).
+      The output's extension chooses its form: .png (a strip of all frames), .webp
+      (animated, lossless), .mp4 .gif .mov (with the program ffmpeg), .safetensors
+      (the latent itself).
 
         ditharos run Specs/sora-by-hand.yaml --prompt "Sora is sky" -o sky.webp
-        ditharos run Specs/dit-s-2.yaml --label 207 --weights random:0 --steps 4 -o dog.png
-        ditharos run Specs/sora-by-hand.yaml --prompt "sky is sora" --video in.webp -o out.webp
+        ditharos run Specs/sora-by-hand.yaml --video sky.webp --strength 0.5 \\
+          --steps 4 --prompt "sky is sora" -o next.webp
+        ditharos run Specs/dit-s-2.yaml --label 207 --weights random:0 \\
+          --steps 4 --guidance 4 -o dog.png
       """)
 
   @Argument(help: "A spec; - is standard input.")
@@ -29,15 +31,17 @@ struct RunCommand: AsyncParsableCommand {
   @Option(help: "The prompt; the spec's example by default.")
   var prompt: String?
 
-  @Option(help: "The class, by number; the spec's example by default.")
+  @Option(parsing: .unconditional, help: "The class, by number; the spec's example by default.")
   var label: Int?
 
   @Option(help: "A safetensors file, a folder, or random:SEED; the spec's values by default.")
   var weights: String?
 
-  @OptionGroup var options: PlanOptions
+  @OptionGroup var plan: PlanOptions
 
-  @Option(help: "The seed of the noise; without one, the spec's example noise or seed 0.")
+  @Option(
+    parsing: .unconditional,
+    help: "The seed of the noise; without one, the spec's example noise or seed 0.")
   var seed: UInt64?
 
   @Option(help: "A safetensors file with the noise, in the latent's shape.")
@@ -49,16 +53,19 @@ struct RunCommand: AsyncParsableCommand {
   @Option(help: "A picture to start from.")
   var image: String?
 
-  @Option(help: "How far to go from the video or picture: above 0, and 1 is all the way.")
+  @Option(
+    parsing: .unconditional,
+    help: "The share of the steps to run from there: above 0, and 1 is all of them.")
   var strength: Double?
 
-  @Option(help: "The number of threads; by default the physical cores, or the quota.")
-  var threads: Int?
+  @OptionGroup var threading: ThreadOptions
 
-  @Option(help: "How many screen pixels a pixel takes; chosen for the eye by default.")
+  @Option(
+    parsing: .unconditional,
+    help: "How many screen pixels a pixel takes, 1 to 256; chosen for the eye by default.")
   var scale: Int?
 
-  @Option(help: "Frames per second of a video.")
+  @Option(parsing: .unconditional, help: "Frames per second of a video, 0.1 to 240.")
   var fps = 4.0
 
   @Option(help: "auto (a bar on a terminal, JSON lines otherwise), bar, jsonl or none.")
@@ -69,71 +76,102 @@ struct RunCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await reporting(.text) {
-      let clock = ContinuousClock()
-      let start = clock.now
-      let loaded = try load(spec)
-      try checkOptions()
-      if !isLatentOutput { try await Frames.checkOutput(path: output) }
-      if isLatentOutput { try checkWritable(path: output) }
-      Interruption.shared.protect(output)
-      var compileOptions = options.compileOptions()
-      compileOptions.strength = strength ?? 1
-      let compiler = try ModelCompiler(loaded, options: compileOptions)
+      let start = ContinuousClock.now
+      var problems = Problems()
+      let (compiler, request, parameters) = try await prepare(&problems)
       let model = try compiler.sampling()
-      let request = try await request(model)
-      let parameters = try model.spec.openParameters(weights, folder: folder(of: spec))
-      let engine = try Engine(parameters: parameters, threads: threads)
-      let run = try SamplingRun(model, engine: engine)
+      Interruption.protect(output)
+      let run = try SamplingRun(
+        model, engine: try Engine(parameters: parameters, threads: threading.threads))
       let meter = ProgressMeter(progress, total: run.stepCount)
-      let latents = try run.latents(request) { meter.update($0) }
-      let note = try await write(latents, run)
-      let elapsed = (clock.now - start) / .seconds(1)
+      let note = try await write(try run.latents(request) { meter.update($0) }, run)
+      let elapsed = (ContinuousClock.now - start) / .seconds(1)
       let figures = try compiler.figures(of: model.graphs, stepCount: run.stepCount)
       Console.complain("\(output): \(note)")
       Console.complain(RunSummary(figures, steps: run.stepCount, seconds: elapsed).text)
-      return (loaded.warnings, [])
+      return (problems.diagnostics, [])
     }
   }
 
-  private var isLatentOutput: Bool { output.lowercased().hasSuffix(".safetensors") }
+  // MARK: Arguments
 
-  private func checkOptions() throws(DiagnosticsError) {
-    func fail(_ message: String, _ help: String) -> DiagnosticsError {
-      DiagnosticsError(Diagnostic(UsageRules.option, message, help: help))
+  /// Checks everything that can be checked before the model is set up.
+  private func prepare(
+    _ problems: inout Problems
+  ) async throws -> (ModelCompiler, SamplingRequest, ParameterSource) {
+    problems.add(optionProblems)
+    await problems.check { try await checkOutput() }
+    guard let loaded = await problems.check({ try load(spec) }) else {
+      throw DiagnosticsError(problems.diagnostics)
     }
-    if let threads, !(1...256).contains(threads) {
-      throw fail("\(threads) threads cannot be used", "use 1 to 256")
-    }
-    if let scale, !(1...256).contains(scale) {
-      throw fail("a scale of \(scale) cannot be drawn", "use 1 to 256")
-    }
-    if !(fps > 0 && fps <= 240) {
-      throw fail("\(fps) frames per second cannot be shown", "use more than 0, up to 240")
-    }
-    if video != nil, image != nil {
-      throw fail("--video and --image cannot be given together", "leave one out")
-    }
-    if strength != nil, video == nil, image == nil {
-      throw fail("--strength needs pictures to start from", "add --video FILE or --image FILE")
-    }
-  }
-
-  private func request(_ model: CompiledModel) async throws -> SamplingRequest {
+    problems.add(loaded.warnings)
+    var options = plan.compileOptions()
+    options.strength = strength ?? 1
+    let compiler = await problems.check { try ModelCompiler(loaded, options: options) }
+    // In the size asked for, where there is one that can be had.
+    let model = compiler?.spec ?? loaded.spec
     var request = SamplingRequest()
     request.conditions = ConditionRequest(prompt: prompt, label: label)
     request.seed = seed
-    if let noise { request.noise = try noiseTensor(noise) }
-    if let path = video ?? image {
-      guard let space = model.spec.pixels, model.encoder != nil else {
-        throw DiagnosticsError(
-          Diagnostic(
-            UsageRules.option, "`\(model.spec.name)` has no autoencoder to read pictures with",
-            help: "leave --video and --image out"))
+    await problems.check { _ = try compiler?.trajectory() }
+    await problems.check { _ = try compiler?.guidance() }
+    await problems.check {
+      try loaded.located { () throws(DiagnosticsError) in
+        _ = try model.conditionInputs(request.conditions, batch: 1)
       }
-      let frames = try await Frames.read(path: path, first: space.frames ?? 1)
-      request.pixels = try space.tensor(of: frames, path: path)
     }
-    return request
+    if let noise {
+      request.noise =
+        await problems.check {
+          let tensor = try noiseTensor(noise)
+          return try loaded.located { () throws(DiagnosticsError) in
+            try model.denoiser?.latent.fitted(noise: tensor, batch: 1)
+          }
+        } ?? nil
+    }
+    await problems.check { try checkDrawing(of: model) }
+    request.pixels = await problems.check { try await pixels(of: model) } ?? nil
+    let parameters = await problems.check {
+      try loaded.located { () throws(DiagnosticsError) in
+        try loaded.spec.openParameters(weights, folder: folder(of: spec))
+      }
+    }
+    try problems.stopIfAny()
+    return (try problems.require(compiler), request, try problems.require(parameters))
+  }
+
+  private var optionProblems: [Diagnostic] {
+    var found = threading.problems
+    func add(_ message: String, _ help: String) {
+      found.append(Diagnostic(UsageRules.option, message, help: help))
+    }
+    if let scale, !isDrawable { add("a scale of \(scale) cannot be drawn", "use 1 to 256") }
+    if !(0.1...240).contains(fps) {
+      add("\(fps) frames per second cannot be shown", "use 0.1 to 240")
+    }
+    if video != nil, image != nil {
+      add("--video and --image cannot be given together", "leave one out")
+    }
+    if seed != nil, noise != nil {
+      add("--seed and --noise cannot be given together", "leave one out")
+    }
+    return found
+  }
+
+  private var isDrawable: Bool { (1...256).contains(scale ?? 1) }
+
+  private var isLatentOutput: Bool { output.lowercased().hasSuffix(".safetensors") }
+
+  private func checkOutput() async throws {
+    try checkWritable(path: output)
+    if isLatentOutput { return }
+    guard (try? OutputFormat(path: output)) != nil else {
+      let known = OutputFormat.allCases.map { ".\($0.rawValue)" }.joined(separator: " ")
+      throw MediaError(
+        path: output, message: "the extension tells no known format",
+        help: "use \(known), or .safetensors for the latent itself")
+    }
+    try await Frames.checkOutput(path: output)
   }
 
   private func noiseTensor(_ path: String) throws(DiagnosticsError) -> Tensor {
@@ -142,10 +180,51 @@ struct RunCommand: AsyncParsableCommand {
       throw DiagnosticsError(
         Diagnostic(
           DiffusionRules.noise, "`\(path)` holds no tensor named `noise`",
-          help: "it holds \(file.tensors.prefix(8).map(\.name).joined(separator: ", "))"))
+          help: "it holds \(listed(file.tensors.map(\.name), limit: 8, conjunction: "and"))"))
     }
     return Tensor(view.tensor.shape.dimensions, view.tensor.values)
   }
+
+  /// The pictures to start from; nil where none are named.
+  private func pixels(of model: ModelSpec) async throws -> Tensor? {
+    func fail(_ message: String, _ help: String) -> DiagnosticsError {
+      DiagnosticsError(Diagnostic(UsageRules.option, message, help: help))
+    }
+    guard let path = video ?? image else {
+      if strength != nil, model.example?.pixels == nil {
+        throw fail("--strength needs pictures to start from", "add --video FILE or --image FILE")
+      }
+      return nil
+    }
+    guard let space = model.pixels, model.autoencoder != nil else {
+      throw fail(
+        "`\(model.name)` has no autoencoder to read pictures with",
+        "leave --video and --image out")
+    }
+    let frames = try await Frames.read(path: path, first: space.frames ?? 1)
+    return try space.tensor(of: frames, path: path)
+  }
+
+  /// Refuses pictures that would be too large to write.
+  private func checkDrawing(of model: ModelSpec) throws {
+    guard !isLatentOutput, isDrawable, let latent = model.denoiser?.latent else { return }
+    let height = model.pixels?.height ?? latent.height
+    let width = model.pixels?.width ?? latent.width
+    let count = (model.pixels == nil ? latent.frames : model.pixels?.frames) ?? 1
+    let factor = factor(height: height, width: width)
+    let isStrip = (try? OutputFormat(path: output)) == .png
+    try MediaLimits().check(
+      path: output, count: isStrip ? 1 : count, height: height * factor,
+      width: isStrip ? count * (width * factor + gap(factor)) - gap(factor) : width * factor)
+  }
+
+  /// The screen pixels of a pixel.
+  private func factor(height: Int, width: Int) -> Int { scale ?? max(1, 128 / max(height, width)) }
+
+  /// The columns between the frames of a strip.
+  private func gap(_ factor: Int) -> Int { max(1, factor / 4) }
+
+  // MARK: Results
 
   /// Writes the result; returns what it is.
   private func write(_ latents: Tensor, _ run: SamplingRun) async throws -> String {
@@ -156,28 +235,16 @@ struct RunCommand: AsyncParsableCommand {
           help: "the weights may not be those of this spec; nothing was written"))
     }
     if isLatentOutput {
-      try SafetensorsWriter.write([TensorContent("latent", latents)], to: output)
+      try writeAtomically(
+        path: output, bytes: SafetensorsWriter.encode([TensorContent("latent", latents)]))
       return "the latent, \(latents.type)"
     }
-    let spec = run.model.spec
-    let frames: Frames
-    var note = ""
-    if let pixels = try run.pixels(of: latents, sample: 0), let space = spec.pixels {
-      frames = space.frames(of: pixels)
-    } else if let latent = spec.denoiser?.latent {
-      frames = latent.preview(of: latents)
-      note = "a preview of the latent (the spec has no autoencoder), "
-    } else {
-      return "nothing"
-    }
-    let factor = scale ?? max(1, 128 / max(frames.height, frames.width))
-    try MediaLimits().check(
-      path: output, count: frames.count, height: frames.height * factor,
-      width: frames.width * factor)
-    let gap = frames.count > 1 ? max(1, factor / 4) : 0
+    let pictures = try run.pictures(of: latents)
+    let frames = pictures.frames
+    let factor = factor(height: frames.height, width: frames.width)
     try await frames.scaledUp(by: factor)
-      .write(to: output, framesPerSecond: fps, stripGap: gap)
-    return note
+      .write(to: output, framesPerSecond: fps, stripGap: gap(factor))
+    return (pictures.isPreview ? "a preview of the latent (the spec has no autoencoder), " : "")
       + "\(frames.count) frame\(frames.count == 1 ? "" : "s") of \(frames.height)x\(frames.width)"
       + (factor > 1 ? ", drawn \(factor) times as large" : "")
   }

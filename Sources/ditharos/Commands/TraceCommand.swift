@@ -1,5 +1,6 @@
 import ArgumentParser
 import Compiler
+import Diagnostics
 import Diffusion
 import Documents
 import ModelSpec
@@ -12,11 +13,12 @@ struct TraceCommand: AsyncParsableCommand {
     commandName: "trace",
     abstract: "Show every intermediate matrix of a small model, step by step.",
     discussion: """
-      The compiled graph is run once, from the pictures to the next ones, and every matrix is shown
-      as a person would write it on paper.
+      The compiled graph is run once, from the pictures to the next ones, and every
+      matrix is shown as a person would write it on paper.
 
         ditharos trace Specs/sora-by-hand.yaml --prompt "Sora is sky"
-        ditharos trace Specs/sora-by-hand.yaml --blank      the worksheet, to fill in
+        ditharos trace Specs/sora-by-hand.yaml --short    a line per matrix
+        ditharos trace Specs/sora-by-hand.yaml --blank    the worksheet, to fill in
       """)
 
   @Argument(help: "A spec; - is standard input.")
@@ -25,7 +27,7 @@ struct TraceCommand: AsyncParsableCommand {
   @Option(help: "The prompt; the spec's example by default.")
   var prompt: String?
 
-  @Option(help: "The class; the spec's example by default.")
+  @Option(parsing: .unconditional, help: "The class; the spec's example by default.")
   var label: Int?
 
   @Option(help: "A safetensors file, a folder, or random:SEED; the spec's values by default.")
@@ -46,19 +48,37 @@ struct TraceCommand: AsyncParsableCommand {
   enum Passes: String, CaseIterable, ExpressibleByArgument {
     case none
     case all
+
+    var pipeline: [Pass] {
+      switch self {
+      case .none: PassPipeline.none
+      case .all: PassPipeline.all
+      }
+    }
   }
 
   func run() async throws {
     try await reporting(format) {
       let loaded = try load(spec)
       var options = CompileOptions()
-      options.passes = passes == .all ? PassPipeline.all : PassPipeline.none
+      options.passes = passes.pipeline
+      var problems = Problems()
+      let conditions = ConditionRequest(prompt: prompt, label: label)
       let compiler = try ModelCompiler(loaded, options: options)
-      let parameters = try loaded.spec.openParameters(weights, folder: folder(of: spec))
-      let engine = try Engine(parameters: parameters, threads: 1)
-      let result = try Tracer(compiler, engine: engine)
-        .trace(ConditionRequest(prompt: prompt, label: label))
-      let report = TraceReport(result)
+      let tracer = try loaded.located { () throws(DiagnosticsError) in try Tracer(compiler) }
+      await problems.check {
+        try loaded.located { () throws(DiagnosticsError) in
+          _ = try loaded.spec.conditionInputs(conditions, batch: 1)
+        }
+      }
+      let parameters = await problems.check {
+        try loaded.located { () throws(DiagnosticsError) in
+          try loaded.spec.openParameters(weights, folder: folder(of: spec))
+        }
+      }
+      try problems.stopIfAny()
+      let engine = try Engine(parameters: try problems.require(parameters), threads: 1)
+      let report = TraceReport(try tracer.trace(conditions, engine: engine))
       if format == .text { Console.write(report.text(isShort: short, isBlank: blank)) }
       return (loaded.warnings, [(key: "steps", value: report.json)])
     }

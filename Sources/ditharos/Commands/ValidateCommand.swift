@@ -12,11 +12,12 @@ struct ValidateCommand: AsyncParsableCommand {
     commandName: "validate",
     abstract: "Check specs: every mistake with its place, and what to do about it.",
     discussion: """
-      Folders are searched for .yaml and .yml files; files in them without the key `ditharos` are
-      skipped and counted. `-` is standard input.
+      Folders are searched for .yaml and .yml files; files in them without the key
+      `ditharos` are skipped and counted. `-` is standard input.
 
-        ditharos validate Specs/
-        ditharos validate model.yaml --format json
+        ditharos validate Specs/sora-by-hand.yaml
+        ditharos validate models/ --format json
+        ditharos expand model.yaml | ditharos validate -
       """)
 
   @Argument(help: "Files and folders; - is standard input.")
@@ -44,6 +45,12 @@ struct ValidateCommand: AsyncParsableCommand {
         to: Self.check(file), file: file, rules: rules, text: Self.text(of:))
     }
     diagnostics += policies.problems
+    if search.files.isEmpty, diagnostics.isEmpty {
+      diagnostics.append(
+        Diagnostic(
+          UsageRules.noSpecs, "there is no spec in \(listed(paths, conjunction: "and"))",
+          help: "a spec is a .yaml or .yml file with the key `ditharos`"))
+    }
     let status = diagnostics.exitStatus
     let warnings = diagnostics.count { $0.rule.severity == .warning }
     switch format {
@@ -67,8 +74,7 @@ struct ValidateCommand: AsyncParsableCommand {
       let loaded = try load(file)
       let problems = loaded.warnings + loaded.weightsFileProblems(folder: folder(of: file))
       guard loaded.spec.limits != nil else { return problems }
-      let compiler = try ModelCompiler(loaded)
-      return problems + compiler.exceededBudgets(try compiler.figures())
+      return problems + (try ModelCompiler(loaded).exceededBudgets())
     } catch {
       return error.diagnostics
     }
@@ -76,7 +82,8 @@ struct ValidateCommand: AsyncParsableCommand {
 
   /// The text of a file that was checked.
   private static func text(of file: String) -> String? {
-    file == "-" ? StandardInput.shared.text : try? readTextFile(file, byteLimit: 1 << 20)
+    file == "-"
+      ? try? StandardInput.shared.text() : try? readTextFile(file, byteLimit: specByteLimit)
   }
 
   private func summary(_ search: SpecSearch, errors: Int, warnings: Int) -> String {
@@ -107,7 +114,11 @@ private struct SpecSearch {
   }
 
   private mutating func addFolder(_ folder: String) {
-    guard let names = FileManager.default.enumerator(atPath: folder) else {
+    // A link to a folder would be taken for a file.
+    let target = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
+    guard access(target, R_OK | X_OK) == 0,
+      let names = FileManager.default.enumerator(atPath: target)
+    else {
       problems.append(
         Diagnostic(
           UsageRules.file, "the folder `\(folder)` cannot be read",
@@ -115,17 +126,22 @@ private struct SpecSearch {
       return
     }
     let found = names.compactMap { $0 as? String }
-      .filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.sorted()
+      .filter { ($0.hasSuffix(".yaml") || $0.hasSuffix(".yml")) && !isHidden($0) }.sorted()
     for name in found {
       let path = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
       if isSpec(path) { files.append(path) } else { skippedCount += 1 }
     }
   }
 
+  /// Whether a path leads through hidden folders, such as those of tools.
+  private func isHidden(_ path: String) -> Bool {
+    path.split(separator: "/").contains { $0.hasPrefix(".") }
+  }
+
   /// Whether a file has the key `ditharos`; one that cannot be read is reported as a spec.
   private func isSpec(_ path: String) -> Bool {
-    guard let text = try? readTextFile(path, byteLimit: 1 << 20) else { return true }
-    return text.split(separator: "\n", omittingEmptySubsequences: true).contains {
+    guard let text = try? readTextFile(path, byteLimit: specByteLimit) else { return true }
+    return text.split(whereSeparator: \.isNewline).contains {
       $0.hasPrefix("ditharos:") || $0.hasPrefix("{ditharos:") || $0.hasPrefix("\"ditharos\":")
     }
   }

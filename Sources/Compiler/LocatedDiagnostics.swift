@@ -1,0 +1,25 @@
+import Diagnostics
+import ModelSpec
+
+extension LoadedSpec {
+  /// Runs what knows the model but not its text: problems that name a key and no place get the
+  /// place of that key.
+  ///
+  /// - Throws: What `body` throws, located.
+  package func located<Result>(
+    _ body: () throws(DiagnosticsError) -> Result
+  ) throws(DiagnosticsError) -> Result {
+    do throws(DiagnosticsError) {
+      return try body()
+    } catch {
+      throw DiagnosticsError(
+        error.diagnostics.map { diagnostic in
+          var located = diagnostic
+          if diagnostic.primary == nil, let path = diagnostic.path {
+            located.primary = locations.range(of: path)
+          }
+          return located
+        })
+    }
+  }
+}
