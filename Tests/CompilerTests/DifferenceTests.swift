@@ -1,4 +1,5 @@
 import Compiler
+import Documents
 import Foundation
 import ModelSpec
 import Testing

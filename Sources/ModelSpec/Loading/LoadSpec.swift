@@ -40,7 +40,7 @@ package func loadSpec(
     throw DiagnosticsError(diagnostics + [notASpec(root.range, "is not a mapping")])
   }
   let place =
-    entries.first { $0.key.text == "ditharos" }?.key.range ?? entries.first?.key.range
+    entries.first { $0.key.isText("ditharos") }?.key.range ?? entries.first?.key.range
     ?? root.range
   guard root["ditharos"] != nil else {
     throw DiagnosticsError(diagnostics + [notASpec(place, "has no key `ditharos`")])
@@ -48,7 +48,7 @@ package func loadSpec(
   let components = resolveComponents(of: root, folder: folder)
   diagnostics += components.diagnostics
   let hasDenoiser = entries.contains { entry in
-    entry.key.text.map { Grammar.denoiserKeyNames.contains($0) || $0 == "preset" } ?? false
+    entry.key.isText("preset") || Grammar.denoiserKeyNames.contains(where: entry.key.isText)
   }
   let presetChoice = preset(of: root, hasDenoiser: hasDenoiser)
   diagnostics += presetChoice.diagnostics
