@@ -25,17 +25,26 @@ package func generatedFiles(
   var options = CompileOptions()
   options.isVerifying = true
   let compiler = try ModelCompiler(loaded, options: options)
-  let model = try compiler.sampling()
-  let figures = try compiler.figures(
-    of: model.graphs, stepCount: model.trajectory.timesteps.count)
+  var graphs: [CompiledGraph] = []
+  var stepCount = 1
+  if loaded.spec.denoiser == nil {
+    for name in ["encode", "decode"] {
+      if let graph = try compiler.entry(name) { graphs.append(graph) }
+    }
+  } else {
+    let model = try compiler.sampling()
+    graphs = model.graphs
+    stepCount = model.trajectory.timesteps.count
+  }
+  let figures = try compiler.figures(of: graphs, stepCount: stepCount)
   let folder = "Generated/\(name)"
   return [
     GeneratedFile(
       path: "\(folder)/lowered.ir",
-      text: model.graphs.map { printed($0.lowered, title: $0.name) }.joined(separator: "\n")),
+      text: graphs.map { printed($0.lowered, title: $0.name) }.joined(separator: "\n")),
     GeneratedFile(
       path: "\(folder)/fused.ir",
-      text: model.graphs.flatMap { graph in
+      text: graphs.flatMap { graph in
         graph.staged.stages.map { stage in
           printed(
             stage.graph,

@@ -89,11 +89,15 @@ extension SamplingTrajectory {
     _ sampler: Sampler, schedule: NoiseSchedule?, prediction: Prediction, steps: Int,
     strength: Double = 1
   ) {
-    guard steps >= 1, strength > 0, strength <= 1 else { return nil }
+    let most =
+      switch sampler {
+      case .subtract(let start): start + 1
+      case .ddim: schedule?.trainSteps ?? 0
+      }
+    guard steps >= 1, steps <= most, strength > 0, strength <= 1 else { return nil }
     let kept = max(1, Int((Double(steps) * strength).rounded(.down)))
     switch sampler {
     case .subtract(let start):
-      guard steps <= start + 1 else { return nil }
       let skipped = steps - kept
       self.init(
         timesteps: (skipped..<steps).map { Double(start - $0) },
@@ -101,7 +105,7 @@ extension SamplingTrajectory {
         predictionCoefficients: [Double](repeating: -1, count: kept),
         signalCoefficient: 1, noiseCoefficient: 1)
     case .ddim(let settings):
-      guard let schedule, steps <= schedule.trainSteps else { return nil }
+      guard let schedule else { return nil }
       let levels = schedule.signalLevels
       let all = settings.timesteps(of: schedule, steps: steps)
       guard all.allSatisfy({ levels.indices.contains($0) }) else { return nil }
@@ -119,6 +123,24 @@ extension SamplingTrajectory {
         predictionCoefficients: coefficients.map(\.prediction),
         signalCoefficient: level.squareRoot(), noiseCoefficient: (1 - level).squareRoot())
     }
+  }
+}
+
+extension SamplingTrajectory {
+  /// The rest of the trajectory from the step that sees a timestep; nil when none does.
+  ///
+  /// - Parameter schedule: The noise schedule the trajectory was made with.
+  package func starting(at timestep: Double, schedule: NoiseSchedule?) -> SamplingTrajectory? {
+    guard let index = timesteps.firstIndex(of: timestep) else { return nil }
+    var rest = self
+    rest.timesteps.removeFirst(index)
+    rest.latentCoefficients.removeFirst(index)
+    rest.predictionCoefficients.removeFirst(index)
+    if let level = schedule?.signalLevels[Int(timestep)] {
+      rest.signalCoefficient = level.squareRoot()
+      rest.noiseCoefficient = (1 - level).squareRoot()
+    }
+    return rest
   }
 }
 

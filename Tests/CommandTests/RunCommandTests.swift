@@ -134,6 +134,7 @@ import Testing
     Refusal(arguments: ["--frames", "0"], status: 64, words: ["0 frames"]),
     Refusal(arguments: ["--threads", "0"], status: 64, words: ["0 threads", "1 to 256"]),
     Refusal(arguments: ["--scale", "0"], status: 64, words: ["scale of 0"]),
+    Refusal(arguments: ["--scale", "9223372036854775807"], status: 64, words: ["scale of 9"]),
     Refusal(arguments: ["--fps", "0"], status: 64, words: ["frames per second"]),
     Refusal(arguments: ["--seed", "-1"], status: 64, words: ["'-1'", "--seed"]),
     Refusal(
