@@ -66,7 +66,8 @@ extension ModelCompiler {
     return Diagnostic(
       BudgetRules.macsPerStep,
       "a step takes \(grouped(figures.macsPerStep)) multiply-accumulates, more than the limit of "
-        + written(limit, .count) + (work.map { "; the largest share is that of \(partName($0.path))" } ?? ""),
+        + written(limit, .count)
+        + (work.map { "; the largest share is that of \(partName($0.path))" } ?? ""),
       help: "raise the limit, or use fewer tokens, a smaller `latent_dim`, a smaller depth or no "
         + "guidance",
       at: range(of: "limits.macs_per_step"),
