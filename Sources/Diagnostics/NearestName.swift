@@ -4,14 +4,43 @@
 /// counts half. Of equally close candidates the first wins.
 package func nearestName<Names: Sequence>(to name: String, among candidates: Names) -> String?
 where Names.Element == String {
-  guard name.unicodeScalars.count <= 100 else { return nil }
+  nearestMatch(to: name, among: candidates)?.name
+}
+
+/// The candidate that a mistyped name most likely means.
+package struct NameMatch: Sendable, Hashable {
+  /// The candidate.
+  package let name: String
+  /// Whether it can only be this one: it is one or two edits and at most a third of the name away,
+  /// every other candidate is at least one edit farther, and the digits are the same.
+  package let isClear: Bool
+}
+
+/// The candidate that `nearestName` finds, and how sure that is.
+package func nearestMatch<Names: Sequence>(
+  to name: String, among candidates: Names
+) -> NameMatch? where Names.Element == String {
+  let scalars = Array(name.unicodeScalars)
+  guard scalars.count <= 100 else { return nil }
   var best: (name: String, distance: Int)?
+  var rivalDistance = Int.max
   for candidate in candidates where candidate.unicodeScalars.count <= 100 {
-    let limit = max(2, 2 * max(name.unicodeScalars.count, candidate.unicodeScalars.count) / 3)
-    let distance = editDistance(Array(name.unicodeScalars), Array(candidate.unicodeScalars))
-    if distance <= limit, distance < best?.distance ?? Int.max { best = (candidate, distance) }
+    let limit = max(2, 2 * max(scalars.count, candidate.unicodeScalars.count) / 3)
+    let distance = editDistance(scalars, Array(candidate.unicodeScalars))
+    if distance < best?.distance ?? Int.max, distance <= limit {
+      rivalDistance = min(rivalDistance, best?.distance ?? Int.max)
+      best = (candidate, distance)
+    } else if candidate != best?.name {
+      rivalDistance = min(rivalDistance, distance)
+    }
   }
-  return best?.name
+  guard let best else { return nil }
+  let length = max(scalars.count, best.name.unicodeScalars.count)
+  let isNear = best.distance <= 1 || (best.distance <= 4 && 3 * best.distance <= 2 * length)
+  let isClear =
+    isNear && rivalDistance - best.distance >= 2
+    && name.filter(\.isNumber) == best.name.filter(\.isNumber)
+  return NameMatch(name: best.name, isClear: isClear)
 }
 
 /// Twice the number of insertions, deletions, replacements and swaps of neighbours; letter case
