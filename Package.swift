@@ -79,7 +79,8 @@ let package = Package(
 
     // MARK: Level 4
     module(
-      "Runtime", ["GraphIR", "Planning", "Kernels", "CKernels", "Weights", "Tensors", "Diagnostics"]
+      "Runtime",
+      ["GraphIR", "Planning", "Kernels", "CKernels", "Weights", "Tensors", "Diagnostics"]
     ),
 
     // MARK: Level 5
@@ -116,7 +117,7 @@ let package = Package(
       ]),
 
     // MARK: Tests
-    tests("PackageTests", []),
+    tests("PackageTests", ["ModelSpec", "Diagnostics"]),
     tests("DocumentsTests", ["Documents", "Diagnostics"]),
     tests("KernelsTests", ["Kernels", "CKernels", "Tensors"]),
     tests("GraphIRTests", ["GraphIR", "GraphSamples", "Reference", "Tensors"]),

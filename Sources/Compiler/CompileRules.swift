@@ -23,9 +23,6 @@ package enum CompileRules {
   /// A number of samples that cannot be.
   package static let batch = Rule(
     "options.batch", kind: .usage, summary: "1 to 1024 samples are made together")
-  /// A budget that the plan exceeds.
-  package static let budget = Rule(
-    "limits.exceeded", kind: .budget, summary: "the plan keeps the budgets of the spec")
   /// More work than can be counted.
   package static let tooLarge = Rule(
     "compiler.too-large", kind: .spec, summary: "a step takes at most 10^17 multiply-accumulates")

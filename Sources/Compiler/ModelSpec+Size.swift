@@ -59,7 +59,8 @@ extension ModelSpec {
       spec.denoiser?.latent.frames = depth
       let uses = denoiser?.blocks.contains { group in
         group.sublayers.contains {
-          if case .attention(let attention) = $0.operation { attention.map == .given } else { false }
+          guard case .attention(let attention) = $0.operation else { return false }
+          return attention.map == .given
         }
       }
       if uses == true, spec.denoiser?.tokenCount != denoiser?.tokenCount {

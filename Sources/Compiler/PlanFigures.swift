@@ -31,6 +31,18 @@ package struct PlanFigures: Sendable {
     package var peakTensor: String?
     /// The spec key of that tensor.
     package var peakOrigin: Origin?
+    /// The bytes of that tensor.
+    package var peakTensorBytes: Int
+  }
+
+  /// The multiply-accumulates of the nodes that one spec key is responsible for.
+  package struct Work: Sendable {
+    /// The canonical key.
+    package var path: String
+    /// Multiply-accumulates, all blocks together.
+    package var macs: Int
+    /// The number of blocks that share them; 0 outside the stack.
+    package var blockCount: Int
   }
 
   /// The model's name.
@@ -41,6 +53,8 @@ package struct PlanFigures: Sendable {
   package var macs: Int
   /// Multiply-accumulates of one step, guidance included.
   package var macsPerStep: Int
+  /// The spec key with the most of them; nil where a step multiplies nothing.
+  package var costliest: Work?
   /// Floating-point operations of a whole run, all stages and steps.
   package var flops: Int
   /// Nodes as lowered.
@@ -111,6 +125,7 @@ package struct PlanFigures: Sendable {
     fixedScratchBytes = 2 * oneThread - twoThreads
     self.stages = stages
     macsPerStep = stages.first { $0.graph == "step" && $0.binding == .step }?.macs ?? 0
+    costliest = graphs.first { $0.name == "step" }?.staged[.step].flatMap { Self.costliest($0.graph) }
     nodes = graphs.reduce(0) { $0 + $1.lowered.nodes.count }
     instructions = stages.reduce(0) { $0 + $1.instructions }
     arenaBytes = graphs.reduce(0) { $0 + $1.plan.arenaByteCount }
@@ -136,6 +151,27 @@ package struct PlanFigures: Sendable {
     arenaBytes + carriedBytes + weightBytes + scratchBytes + interfaceBytes
   }
 
+  private static func costliest(_ graph: Graph) -> Work? {
+    var works: [Work] = []
+    var indices: [String: Int] = [:]
+    var blocks: [Set<Int>] = []
+    for value in graph.values {
+      let macs = graph.multiplyAccumulates(of: value)
+      if macs == 0 { continue }
+      let origin = graph[value].origin
+      let index = indices[origin.path] ?? works.count
+      if index == works.count {
+        indices[origin.path] = index
+        works.append(Work(path: origin.path, macs: 0, blockCount: 0))
+        blocks.append([])
+      }
+      works[index].macs += macs
+      if let block = origin.block { blocks[index].insert(block) }
+    }
+    for index in works.indices { works[index].blockCount = blocks[index].count }
+    return works.max { $0.macs < $1.macs }
+  }
+
   fileprivate static func macs(_ graph: Graph) -> Int {
     graph.values.reduce(0) { $0 + graph.multiplyAccumulates(of: $1) }
   }
@@ -153,7 +189,8 @@ extension PlanFigures.StageFigures {
       peakTensor: plan.peakValue.map { value in
         "\(value) = \(OpInfo(stage.graph[value].op).name) : \(stage.graph[value].type)"
       },
-      peakOrigin: plan.peakValue.map { stage.graph[$0].origin })
+      peakOrigin: plan.peakValue.map { stage.graph[$0].origin },
+      peakTensorBytes: plan.peakValue.map { stage.graph[$0].type.byteCount } ?? 0)
   }
 }
 
@@ -181,34 +218,5 @@ extension ModelCompiler {
       try PlanFigures(
         spec, graphs, prediction: try loweredPrediction(), stepCount: stepCount)
     }
-  }
-
-  /// The budgets of the spec that figures exceed, each located and with what exceeds it.
-  package func exceededBudgets(_ figures: PlanFigures) -> [Diagnostic] {
-    guard let limits = spec.limits else { return [] }
-    func exceeded(_ key: String, _ what: String, _ value: Int, _ limit: Int?) -> Diagnostic? {
-      guard let limit, value > limit else { return nil }
-      let largest = figures.stages.max { $0.arenaBytes < $1.arenaBytes }
-      let help =
-        switch key {
-        case "peak_memory":
-          "weights take \(figures.weightBytes) bytes, the arena \(figures.arenaBytes)"
-            + (largest?.peakTensor.map { ", most of it alive with \($0)" } ?? "")
-            + (largest?.peakOrigin.map { " of \($0)" } ?? "")
-        case "parameters": "raise the limit, or make latent_dim or depth smaller"
-        default: "raise the limit, or use fewer tokens, a smaller latent_dim or no guidance"
-        }
-      let path = "limits.\(key)"
-      return Diagnostic(
-        CompileRules.budget, "the model needs \(value) \(what); the limit is \(limit)",
-        help: help, at: range(of: path), path: path)
-    }
-    return [
-      exceeded("peak_memory", "bytes of memory", figures.peakBytes, limits.peakMemory),
-      exceeded("parameters", "parameters", figures.parameters, limits.parameters),
-      exceeded(
-        "macs_per_step", "multiply-accumulates per step", figures.macsPerStep,
-        limits.macsPerStep),
-    ].compactMap(\.self)
   }
 }

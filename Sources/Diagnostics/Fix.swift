@@ -42,12 +42,15 @@ package func applySafeFixes(
 ) -> FixedText {
   var result = FixedText(text: text, remaining: diagnostics)
   var refused: Set<FixKey> = []
-  // Every round applies or refuses a fix; the bound is for a text that is made to be slow.
-  for _ in 0..<64 {
+  // For a text that is made to be slow; what is left then can be repaired by another run.
+  var checksLeft = 256
+  while checksLeft > 0 {
     let fixes = disjointFixes(of: result.remaining, file: file, except: refused)
     if fixes.isEmpty { break }
+    checksLeft -= 1
     if result.apply(fixes, check: check) { continue }
-    for fix in fixes {
+    for fix in fixes.prefix(checksLeft) {
+      checksLeft -= 1
       if result.apply([fix], check: check) { break }
       refused.insert(FixKey(fix))
     }
@@ -90,7 +93,7 @@ extension FixedText {
   fileprivate mutating func apply(
     _ problems: [Diagnostic], check: (String) -> [Diagnostic]
   ) -> Bool {
-    let source = SourceText(text)
+    var source = SourceText(text)
     var bytes: [UInt8] = []
     var copied = 0
     var shift = (line: 0, columns: 0)

@@ -6,6 +6,8 @@ struct SourceText {
   let bytes: [UInt8]
   /// The byte at which each line begins.
   private let lineStarts: [Int]
+  /// The last place that was looked up: places in order are found in one walk.
+  private var last = (position: SourcePosition(line: 0, column: 0), offset: 0)
 
   /// A text.
   init(_ text: String) {
@@ -22,21 +24,25 @@ struct SourceText {
   }
 
   /// The bytes of a range; nil where it is not in the text.
-  func byteRange(of range: SourceRange) -> Range<Int>? {
+  mutating func byteRange(of range: SourceRange) -> Range<Int>? {
     guard let start = offset(of: range.start), let end = offset(of: range.end), start <= end else {
       return nil
     }
     return start..<end
   }
 
-  private func offset(of position: SourcePosition) -> Int? {
+  private mutating func offset(of position: SourcePosition) -> Int? {
     guard lineStarts.indices.contains(position.line - 1), position.column >= 1 else { return nil }
-    var offset = lineStarts[position.line - 1]
-    for _ in 1..<position.column {
+    var (column, offset) = (1, lineStarts[position.line - 1])
+    if last.position.line == position.line, last.position.column <= position.column {
+      (column, offset) = (last.position.column, last.offset)
+    }
+    for _ in column..<position.column {
       guard offset < bytes.count, Self.lineBreakCount(bytes[offset...]) == 0 else { return nil }
       offset += 1
       while offset < bytes.count, bytes[offset] & 0xC0 == 0x80 { offset += 1 }
     }
+    last = (position, offset)
     return offset
   }
 

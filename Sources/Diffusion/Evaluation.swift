@@ -59,7 +59,8 @@ package struct Evaluation {
         let given = input == "pixels" ? "image" : input
         guard let tensor = inputs[given] else {
           throw tensorProblem(
-            "the tensor `\(given)` is missing", "`\(name)` reads \(wanted(name).joined(separator: ", "))")
+            "the tensor `\(given)` is missing",
+            "`\(name)` reads \(wanted(name).joined(separator: ", "))")
         }
         try executable.set(input, try fitted(tensor, to: node.type, name: given))
       }
@@ -108,7 +109,8 @@ package struct Evaluation {
     var options = passes
     options.batch = dimensions[0]
     options.size = (
-      try scaled(dimensions[rank - 2], patch?.height), try scaled(dimensions[rank - 1], patch?.width)
+      height: try scaled(dimensions[rank - 2], patch?.height),
+      width: try scaled(dimensions[rank - 1], patch?.width)
     )
     options.frames = isVideo ? try scaled(dimensions[2], patch?.frames) : nil
     do throws(DiagnosticsError) {

@@ -14,6 +14,8 @@ package struct TraceResult: Sendable {
   package var values: [Tensor?]
   /// Whether a value is given rather than computed, by index.
   package var given: [Bool]
+  /// What is given beside the values, by step: words, vectors, the timestep.
+  package var notes: [Role: String]
   /// The gradients of the learnable parameters; empty without training.
   package var gradients: [(name: String, value: Tensor)]
   /// The same parameters after one optimiser step.

@@ -5,6 +5,7 @@ import Kernels
 import Lowering
 import ModelSpec
 import Runtime
+import Schedules
 import Tensors
 import Transforms
 
@@ -68,12 +69,39 @@ package struct Tracer {
           default: false
           }
         },
+        notes: notes(conditions, timestep: try compiler.trajectory().timesteps[0]),
         gradients: isTraining
           ? try learnable.map { (name: $0, value: try executable.output("gradient.\($0)")) } : [],
         updated: isTraining
           ? try learnable.map { (name: $0, value: try executable.output("updated.\($0)")) } : [],
         published: Set(spec.example?.published ?? []))
     }
+  }
+
+  /// What a person needs beside the matrices to work a step out.
+  private func notes(_ conditions: ConditionRequest, timestep: Double) -> [Role: String] {
+    let spec = compiler.spec
+    var parts: [String] = []
+    if let prompt = spec.denoiser?.conditioning.prompt {
+      if let text = conditions.prompt ?? spec.example?.prompt { parts.append("prompt \"\(text)\"") }
+      if !prompt.tableIsLearned, prompt.width == 1 {
+        parts.append(
+          "words "
+            + prompt.vocabulary.map { "\($0.text) = \(Float($0.vector?.first ?? 0).shortest)" }
+            .joined(separator: ", "))
+      }
+    }
+    if let label = conditions.label ?? spec.example?.label,
+      spec.denoiser?.conditioning.label != nil
+    {
+      parts.append("label \(label)")
+    }
+    switch spec.denoiser?.conditioning.timestep {
+    case .binary(let bits): parts.append("step \(Int(timestep)), in \(bits) binary digits")
+    case .sinusoidal: parts.append("step \(Float(timestep).shortest)")
+    case nil: break
+    }
+    return parts.isEmpty ? [:] : [.embed: parts.joined(separator: "; ")]
   }
 
   private func checkSize() throws(DiagnosticsError) {
@@ -137,4 +165,11 @@ private func descended(
     builder.output("updated.\(name)", try builder.subtract(value, step))
   }
   return builder.graph
+}
+
+extension Float {
+  /// Without a point where it is whole.
+  fileprivate var shortest: String {
+    self == rounded() && abs(self) < 1e7 ? String(Int(self)) : "\(self)"
+  }
 }

@@ -107,7 +107,8 @@ package struct SARIFRenderer {
       ("locations", .array([.object([("physicalLocation", place)])])),
     ]
     if !diagnostic.related.isEmpty {
-      let related = diagnostic.related.prefix(Self.relatedLimit).enumerated().map { index, related in
+      let places = diagnostic.related.prefix(Self.relatedLimit).enumerated()
+      let related = places.map { index, related in
         JSONValue.object([
           ("id", .integer(index + 1)),
           ("physicalLocation", physicalLocation(related.range, in: file)),

@@ -98,7 +98,8 @@ extension YAMLValue {
     }
   }
 
-  private var flow: String {
+  /// The value in flow style, on one line.
+  package var flow: String {
     switch self {
     case .plain(let text): text
     case .text(let text): Self.quoted(text)

@@ -108,7 +108,9 @@ package struct PlanReport: Sendable {
     var lines = ["\(figures.name)"]
     func row(_ name: String, _ value: String) { lines.append("  \(filled(name, to: 22))\(value)") }
     row("parameters", grouped(figures.parameters))
-    row("macs", "\(grouped(figures.macs)) in one forward pass, \(grouped(figures.macsPerStep)) a step")
+    row(
+      "macs", "\(grouped(figures.macs)) in one forward pass, \(grouped(figures.macsPerStep)) a step"
+    )
     row("flops", "\(grouped(figures.flops)) in a run")
     row(
       "arena",
@@ -132,7 +134,9 @@ package struct PlanReport: Sendable {
   }
 
   private func stageTable() -> [String] {
-    var rows = [["graph", "when", "nodes", "instructions", "macs", "arena", "ratio", "at the peak"]]
+    var rows = [
+      ["graph", "when", "nodes", "instructions", "macs", "arena", "ratio", "at the peak"]
+    ]
     for stage in figures.stages {
       rows.append([
         stage.graph, stage.binding.rawValue, String(stage.nodes), String(stage.instructions),

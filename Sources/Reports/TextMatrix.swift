@@ -34,11 +34,54 @@ struct TextMatrix {
   }
 }
 
-/// The shortest decimal that reads back as the value, without a point where it is whole.
+/// A number as a person would write it: whole numbers without a point, others in at most five
+/// significant digits.
 func decimal(_ value: Float) -> String {
   if value == 0 { return "0" }
+  guard value.isFinite else { return "\(value)" }
   if value == value.rounded(), abs(value) < 1e7 { return String(Int(value)) }
-  return "\(value)"
+  let shortest = "\(value)"
+  if shortest.count <= 7 { return shortest }
+  let exponent = Int(Double(abs(value)).exponentOfTen)
+  guard (-5...6).contains(exponent) else { return significant(value, exponent: exponent) }
+  // Five significant digits, as a whole number of the last place.
+  let places = max(0, 4 - exponent)
+  var digits = String(Int((Double(abs(value)) * powerOfTen(places)).rounded()))
+  if digits.count <= places {
+    digits = String(repeating: "0", count: places + 1 - digits.count) + digits
+  }
+  var text = String(digits.dropLast(places)) + "." + String(digits.suffix(places))
+  while text.last == "0" { text.removeLast() }
+  if text.last == "." { text.removeLast() }
+  return (value < 0 ? "-" : "") + text
+}
+
+/// A number far from 1, as a mantissa of five digits and a power of ten.
+private func significant(_ value: Float, exponent: Int) -> String {
+  let mantissa = Double(value) / powerOfTen(exponent)
+  return "\(Double((mantissa * 1e4).rounded()) / 1e4)e\(exponent)"
+}
+
+private func powerOfTen(_ exponent: Int) -> Double {
+  var result = 1.0
+  for _ in 0..<abs(exponent) { result *= 10 }
+  return exponent < 0 ? 1 / result : result
+}
+
+extension Double {
+  /// The largest power of ten that is not above a positive number.
+  fileprivate var exponentOfTen: Int {
+    var (exponent, scaled) = (0, self)
+    while scaled >= 10 {
+      scaled /= 10
+      exponent += 1
+    }
+    while scaled < 1, exponent > -60 {
+      scaled *= 10
+      exponent -= 1
+    }
+    return exponent
+  }
 }
 
 /// A text filled with spaces on the left.

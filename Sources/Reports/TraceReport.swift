@@ -102,7 +102,8 @@ package struct TraceReport: Sendable {
       if isShort {
         lines += shortLines(step, title: title, isBlank: isBlank)
       } else {
-        lines.append("\(filled(title, to: 18))\(step.role.meaning)")
+        lines.append("\(filled(title, to: titleWidth))\(step.role.meaning)")
+        if let note = trace.notes[step.role] { lines.append("    given: \(note)") }
         lines += longLines(step, isBlank: isBlank).map { "    " + $0 } + [""]
       }
     }
@@ -123,6 +124,8 @@ package struct TraceReport: Sendable {
     return trace.published.contains("\(probe.role.rawValue).\(probe.name)") ? " P" : " O"
   }
 
+  private var titleWidth: Int { trace.depth > 1 ? 30 : 18 }
+
   private func shortLines(_ step: Step, title: String, isBlank: Bool) -> [String] {
     var lines: [String] = []
     var entries = step.probes.filter { !["weight", "bias", "chunks"].contains($0.name) }.map {
@@ -140,7 +143,7 @@ package struct TraceReport: Sendable {
       }
     }
     for (index, entry) in entries.enumerated() {
-      let head = index == 0 ? filled(title, to: 18) : String(repeating: " ", count: 18)
+      let head = filled(index == 0 ? title : "", to: titleWidth)
       lines.append("\(head)\(filled(entry.0, to: 34)) \(entry.1)")
     }
     return lines

@@ -89,11 +89,15 @@ extension SamplingTrajectory {
     _ sampler: Sampler, schedule: NoiseSchedule?, prediction: Prediction, steps: Int,
     strength: Double = 1
   ) {
-    guard steps >= 1, strength > 0, strength <= 1 else { return nil }
+    let most =
+      switch sampler {
+      case .subtract(let start): start + 1
+      case .ddim: schedule?.trainSteps ?? 0
+      }
+    guard steps >= 1, steps <= most, strength > 0, strength <= 1 else { return nil }
     let kept = max(1, Int((Double(steps) * strength).rounded(.down)))
     switch sampler {
     case .subtract(let start):
-      guard steps <= start + 1 else { return nil }
       let skipped = steps - kept
       self.init(
         timesteps: (skipped..<steps).map { Double(start - $0) },
@@ -101,7 +105,7 @@ extension SamplingTrajectory {
         predictionCoefficients: [Double](repeating: -1, count: kept),
         signalCoefficient: 1, noiseCoefficient: 1)
     case .ddim(let settings):
-      guard let schedule, steps <= schedule.trainSteps else { return nil }
+      guard let schedule else { return nil }
       let levels = schedule.signalLevels
       let all = settings.timesteps(of: schedule, steps: steps)
       guard all.allSatisfy({ levels.indices.contains($0) }) else { return nil }

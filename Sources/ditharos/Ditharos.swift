@@ -28,7 +28,7 @@ struct Ditharos: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       ValidateCommand.self, ExpandCommand.self, PlanCommand.self, TraceCommand.self,
-      RunCommand.self, EvalCommand.self, GenerateCommand.self,
+      RunCommand.self, EvalCommand.self, GenerateCommand.self, DiffCommand.self, InitCommand.self,
     ])
 
   static func main() async {

@@ -77,8 +77,7 @@ struct ValidationResult {
     do throws(DiagnosticsError) {
       let loaded = try loadSpec(text: text, file: file, folder: folder(of: file))
       guard loaded.spec.limits != nil else { return loaded.warnings }
-      let compiler = try ModelCompiler(loaded)
-      return loaded.warnings + compiler.exceededBudgets(try compiler.figures())
+      return loaded.warnings + (try ModelCompiler(loaded).exceededBudgets())
     } catch {
       return error.diagnostics
     }
@@ -96,7 +95,8 @@ struct ValidationResult {
     var status = stat()
     // Renaming could replace a file that is not to be written.
     guard access(path, W_OK) == 0, stat(path, &status) == 0 else {
-      throw MediaError(path: file, message: "cannot be written: \(String(cString: strerror(errno)))")
+      let reason = String(cString: strerror(errno))
+      throw MediaError(path: file, message: "cannot be written: \(reason)")
     }
     Interruption.protect(path)
     try writeAtomically(path: path, bytes: Array(text.utf8))

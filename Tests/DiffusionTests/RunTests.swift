@@ -2,8 +2,8 @@ import Compiler
 import Diagnostics
 import Diffusion
 import Foundation
-import Media
 import Lowering
+import Media
 import ModelSpec
 import Tensors
 import Testing
@@ -36,10 +36,8 @@ import Weights
     var options = CompileOptions()
     options.passes = passes
     let parameters = try loaded.spec.openParameters(nil, folder: ".")
-    return try Tracer(
-      ModelCompiler(loaded, options: options),
-      engine: Engine(parameters: parameters, threads: 1)
-    ).trace(ConditionRequest())
+    return try Tracer(ModelCompiler(loaded, options: options))
+      .trace(ConditionRequest(), engine: Engine(parameters: parameters, threads: 1))
   }
 
   @Test(arguments: ["sora-by-hand.yaml", "sora-by-hand-corrected.yaml"])

@@ -38,7 +38,10 @@ private func fixed(_ text: String) -> FixedText {
     arguments: [
       ("bad", "better"),
       ("a: bad # bad\n", "a: better # better\n"),
-      ("\u{FEFF}bad:\r\n  x: [bad,  bad]\t# 日本\r\n", "\u{FEFF}better:\r\n  x: [better,  better]\t# 日本\r\n"),
+      (
+        "\u{FEFF}bad:\r\n  x: [bad,  bad]\t# 日本\r\n",
+        "\u{FEFF}better:\r\n  x: [better,  better]\t# 日本\r\n"
+      ),
       ("日本 é 😀 bad bad\rnext bad", "日本 é 😀 better better\rnext better"),
       ("x\u{2028}bad\u{85}bad", "x\u{2028}better\u{85}better"),
       ("nothing", "nothing"),

@@ -164,7 +164,8 @@ private let repairable = Diagnostic(
       file: "a",
       diagnostics: [Diagnostic(wrong, "x"), Diagnostic(odd, "y"), Diagnostic(wrong, "z")])
     let run = try run([report])
-    #expect(node(run, "tool.driver.rules")?.elements?.map { $0["id"]?.text } == ["spec.odd", "spec.wrong"])
+    let rules = node(run, "tool.driver.rules")?.elements?.map { $0["id"]?.text }
+    #expect(rules == ["spec.odd", "spec.wrong"])
     let results = try #require(run["results"]?.elements)
     #expect(results.map { $0["ruleIndex"]?.text } == ["1", "0", "1"])
     #expect(results.map { $0["level"]?.text } == ["error", "warning", "error"])

@@ -10,6 +10,7 @@ import Testing
 #endif
 
 @Suite struct InvalidSpecTests {
+  /// The files but those of budgets, which a plan decides: the compiler's tests read them.
   static let names: [String] = {
     guard let folder = opendir(packageFolder + "Specs/invalid") else { return [] }
     defer { closedir(folder) }
@@ -18,7 +19,7 @@ import Testing
       let name = withUnsafePointer(to: entry.pointee.d_name) {
         $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
       }
-      if name.hasSuffix(".yaml") { names.append(name) }
+      if name.hasSuffix(".yaml"), !name.hasPrefix("budget-") { names.append(name) }
     }
     return names.sorted()
   }()

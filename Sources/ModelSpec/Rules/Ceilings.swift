@@ -27,7 +27,7 @@ extension ModelSpec {
   }
 
   /// The part with the most parameters, as its path and their number; nil without parameters.
-  var largestPart: (path: String, count: Int)? {
+  package var largestPart: (path: String, count: Int)? {
     var parts: [(path: String, count: Int)] = []
     for (path, count) in parameterParts {
       let index = parts.firstIndex { $0.path == path } ?? parts.count
@@ -66,7 +66,7 @@ extension ModelSpec {
 }
 
 extension SpecDecoder {
-  /// Checks the ceilings and the budget of parameters; false when shapes are unknown or too large
+  /// Checks the ceilings; false when shapes are unknown or too large
   /// to be listed.
   mutating func checkCeilings(of spec: ModelSpec) -> Bool {
     guard invalid.allSatisfy(leavesShapesKnown) else { return false }
@@ -114,10 +114,7 @@ extension SpecDecoder {
 
   private mutating func checkParameters(of spec: ModelSpec) -> Bool {
     let count = spec.checkedParameterCount
-    if let count, count <= Ceiling.parameters {
-      checkBudget(of: spec, count: count)
-      return true
-    }
+    if let count, count <= Ceiling.parameters { return true }
     let path = pathToBlame(spec)
     report(
       SpecRules.parameterCeiling,
@@ -142,25 +139,10 @@ extension SpecDecoder {
     return path.hasPrefix("blocks") || path == "conditioning.modulation" || path == "final_layer"
       ? "latent_dim" : path
   }
-
-  private mutating func checkBudget(of spec: ModelSpec, count: Int) {
-    guard let budget = spec.limits?.parameters, count > budget else { return }
-    let largest = spec.largestPart
-    diagnostics.append(
-      Diagnostic(
-        SpecRules.parameterBudget,
-        "the model has \(grouped(count)) parameters, more than the budget of \(grouped(budget))",
-        help: largest.map { "the largest part is `\($0.path)` with \(grouped($0.count))" },
-        at: locations.range(of: "limits.parameters"),
-        related: largest.map {
-          [Diagnostic.Related(locations.range(of: $0.path), "the largest part")]
-        } ?? [],
-        path: "limits.parameters"))
-  }
 }
 
 /// A whole number with commas between groups of three digits.
-func grouped(_ value: Int) -> String {
+package func grouped(_ value: Int) -> String {
   var groups: [Substring] = []
   var digits = String(value.magnitude)[...]
   while digits.count > 3 {

@@ -112,10 +112,6 @@ package enum SpecRules {
   package static let elementCeiling = rule(
     "element-ceiling", "A picture, a video and a latent have at most 2^30 values.")
 
-  /// Parameters exceed the budget of `limits`.
-  package static let parameterBudget = Rule(
-    "budget.parameters", kind: .budget, summary: "A model keeps to its budget of parameters.")
-
   /// All of them.
   package static let all = [
     notASpec, unknownKey, missingKey, inapplicableKey, contradiction, type, scalar, range, choice,
@@ -125,6 +121,6 @@ package enum SpecRules {
     modulationWithoutCondition, unusedCondition, unusedModulation, binaryBits, sumOfDigits,
     perBlockEmbedders, sinusoidWidth, vocabulary, wordWidth, steps, betas, guidance, pixelRange,
     exampleShape, exampleContradiction, unknownParameter, parameterShape, parameterCeiling,
-    graphCeiling, tokenCeiling, elementCeiling, parameterBudget,
+    graphCeiling, tokenCeiling, elementCeiling,
   ]
 }

@@ -15,9 +15,9 @@ struct EvalCommand: AsyncParsableCommand {
     abstract: "Run one pass of one graph over the tensors of a safetensors file.",
     discussion: """
       The entry `prediction` reads latent [batch, channels, (frames,) height, width],
-      timestep [batch], label [batch] and text_ids [batch, length], those of them that
-      the model has; `encode` reads image, `decode` latent. Batch and size are those of
-      the tensors.
+      timestep [batch], label [batch] and text_ids [batch, length], those of them
+      that the model has; `encode` reads image, `decode` latent. Batch and size are
+      those of the tensors.
 
         ditharos eval model.yaml --weights w.safetensors \\
           --inputs in.safetensors --outputs out.safetensors

@@ -5,7 +5,13 @@ import ModelSpec
 struct ExpandCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "expand",
-    abstract: "Print a spec with every choice spelled out: presets, defaults, blocks.")
+    abstract: "Print a spec with every choice spelled out: presets, defaults, blocks.",
+    discussion: """
+      The result is a spec again, of the same model.
+
+        ditharos expand Specs/dit-s-2.yaml
+        ditharos expand Specs/dit-s-2.yaml | ditharos plan -
+      """)
 
   @Argument(help: "A spec; - is standard input.")
   var spec: String

@@ -11,8 +11,8 @@ struct GenerateCommand: AsyncParsableCommand {
     commandName: "generate",
     abstract: "Write, or compare, the graphs, plans and parameters of every spec under Generated/.",
     discussion: """
-      Run in a folder that holds Specs/. The bytes are the same on every machine, so that
-      a change of the compiler shows in review as a difference.
+      Run in a folder that holds Specs/. The bytes are the same on every machine, so
+      that a change of the compiler shows in review as a difference.
 
         ditharos generate
         ditharos generate --check

@@ -15,8 +15,8 @@ struct RunCommand: AsyncParsableCommand {
     abstract: "Sample a picture or a video from a prompt or a class.",
     discussion: """
       The output's extension chooses its form: .png (a strip of all frames), .webp
-      (animated, lossless), .mp4 .gif .mov (with the program ffmpeg), .safetensors (the
-      latent itself).
+      (animated, lossless), .mp4 .gif .mov (with the program ffmpeg), .safetensors
+      (the latent itself).
 
         ditharos run Specs/sora-by-hand.yaml --prompt "Sora is sky" -o sky.webp
         ditharos run Specs/sora-by-hand.yaml --video sky.webp --strength 0.5 \\
@@ -145,9 +145,7 @@ struct RunCommand: AsyncParsableCommand {
     func add(_ message: String, _ help: String) {
       found.append(Diagnostic(UsageRules.option, message, help: help))
     }
-    if let scale, !(1...256).contains(scale) {
-      add("a scale of \(scale) cannot be drawn", "use 1 to 256")
-    }
+    if let scale, !isDrawable { add("a scale of \(scale) cannot be drawn", "use 1 to 256") }
     if !(0.1...240).contains(fps) {
       add("\(fps) frames per second cannot be shown", "use 0.1 to 240")
     }
@@ -159,6 +157,8 @@ struct RunCommand: AsyncParsableCommand {
     }
     return found
   }
+
+  private var isDrawable: Bool { (1...256).contains(scale ?? 1) }
 
   private var isLatentOutput: Bool { output.lowercased().hasSuffix(".safetensors") }
 
@@ -207,7 +207,7 @@ struct RunCommand: AsyncParsableCommand {
 
   /// Refuses pictures that would be too large to write.
   private func checkDrawing(of model: ModelSpec) throws {
-    guard !isLatentOutput, let latent = model.denoiser?.latent else { return }
+    guard !isLatentOutput, isDrawable, let latent = model.denoiser?.latent else { return }
     let height = model.pixels?.height ?? latent.height
     let width = model.pixels?.width ?? latent.width
     let count = (model.pixels == nil ? latent.frames : model.pixels?.frames) ?? 1

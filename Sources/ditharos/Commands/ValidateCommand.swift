@@ -13,14 +13,14 @@ struct ValidateCommand: AsyncParsableCommand {
     discussion: """
       Folders are searched for .yaml and .yml files; files in them without the key
       `ditharos` are skipped and counted, hidden files and folders are not looked at.
-      `-` is standard input.
+      Standard input is written `-`.
 
       Patterns are matched with paths within the folder that is named, and with paths as
       they are named: * is any text within a name, ? a character, ** any folders; one
       without a slash is about names at any depth.
 
-      --fix writes the repairs that can only be what was meant, and leaves every other
-      byte as it is; other suggestions are only shown.
+      With --fix, repairs that can only be what was meant are written, and every other
+      byte stays as it is; other suggestions are only shown.
 
         ditharos validate Specs/sora-by-hand.yaml
         ditharos validate models/ --exclude 'models/drafts/**' --fail-on warning

@@ -1,0 +1,212 @@
+import Foundation
+import Media
+import Testing
+
+/// `run`: what it writes, and what it refuses.
+@Suite struct RunCommandTests {
+  private let example = shipped("sora-by-hand")
+
+  /// Levels of pixels in [0, 2]: 0, 1 and 2.
+  private func levels(_ values: [UInt8]) -> [UInt8] { values.map { [0, 128, 255][Int($0)] } }
+
+  @Test func `writes the frames of step 13`() async throws {
+    try await withFolder { folder in
+      let path = "\(folder)/sky.webp"
+      let result = try ditharos(
+        "run", example, "--prompt", "Sora is sky", "--scale", "1", "-o", path)
+      #expect(result.status == 0)
+      #expect(result.output == "")
+      let frames = try await Frames.read(path: path).converted(toChannels: 1)
+      #expect(frames.count == 4)
+      #expect(
+        frames.pixels == levels([1, 1, 0, 1, 2, 0, 0, 2, 0, 2, 1, 0, 2, 0, 0, 2]))
+      #expect(try names(in: folder) == ["sky.webp"])
+    }
+  }
+
+  @Test func `writes the latent of step 11`() async throws {
+    try await withFolder { folder in
+      let path = "\(folder)/sky.safetensors"
+      let result = try ditharos("run", example, "-o", path)
+      #expect(result.status == 0)
+      #expect(try values(path, "latent") == [1, 2, 0, 2, 3, 3, 3, 2])
+    }
+  }
+
+  @Test(arguments: ["png", "webp", "mp4", "gif", "mov"])
+  func `writes a file that can be read back`(kind: String) async throws {
+    if ["mp4", "gif", "mov"].contains(kind), await !ffmpegIsInstalled() { return }
+    try await withFolder { folder in
+      let path = "\(folder)/sky.\(kind)"
+      #expect(try ditharos("run", example, "-o", path).status == 0)
+      let frames = try await Frames.read(path: path)
+      #expect(frames.count == (kind == "png" ? 1 : 4))
+      #expect(frames.height == 128)
+      #expect(try names(in: folder) == ["sky.\(kind)"])
+    }
+  }
+
+  @Test func `gives the same bytes every time and with any number of threads`() async throws {
+    try await withFolder { folder in
+      let spec = "\(folder)/tiny.yaml"
+      try tinySpec.write(to: spec)
+      var results: [Data] = []
+      for threads in ["1", "1", "2", "3"] {
+        let path = "\(folder)/\(results.count).safetensors"
+        let result = try ditharos(
+          "run", spec, "--label", "3", "--weights", "random:0", "--steps", "4", "--guidance", "3",
+          "--seed", "7", "--threads", threads, "-o", path)
+        #expect(result.status == 0)
+        results.append(try bytes(path))
+      }
+      #expect(results.allSatisfy { $0 == results[0] && !$0.isEmpty })
+      let other = "\(folder)/other.safetensors"
+      #expect(
+        try ditharos(
+          "run", spec, "--label", "3", "--weights", "random:0", "--steps", "4", "--guidance", "3",
+          "--seed", "8", "-o", other
+        ).status == 0)
+      #expect(try bytes(other) != results[0])
+    }
+  }
+
+  @Test func `shows the latent of a model without an autoencoder and says so`() async throws {
+    try await withFolder { folder in
+      try tinySpec.write(to: "\(folder)/tiny.yaml")
+      let result = try ditharos(
+        "run", "tiny.yaml", "--label", "3", "--weights", "random:0", "--steps", "2", "--size",
+        "4x12", "-o", "tiny.png", in: folder)
+      #expect(result.status == 0)
+      #expect(result.complaints.contains("a preview of the latent"))
+      let picture = try await Frames.read(path: "\(folder)/tiny.png")
+      #expect(picture.height * 3 == picture.width)
+    }
+  }
+
+  @Test func `reports each step as a line of JSON where nobody watches`() async throws {
+    try await withFolder { folder in
+      try tinySpec.write(to: "\(folder)/tiny.yaml")
+      let result = try ditharos(
+        "run", "tiny.yaml", "--label", "3", "--weights", "random:0", "--steps", "3", in: folder)
+      let lines = result.complaints.split(separator: "\n").filter { $0.hasPrefix("{") }
+      let steps = try lines.map { try JSON(String($0)) }
+      #expect(steps.map { $0["step"] } == [1, 2, 3])
+      #expect(steps.allSatisfy { $0["steps"] == 3 && $0["seconds_left"].double != nil })
+      #expect(try names(in: folder) == ["out.webp", "tiny.yaml"])
+      let quiet = try ditharos(
+        "run", "tiny.yaml", "--label", "3", "--weights", "random:0", "--steps", "3",
+        "--progress", "none", in: folder)
+      #expect(!quiet.complaints.contains("{"))
+    }
+  }
+
+  struct Refusal: Sendable, CustomTestStringConvertible {
+    var arguments: [String]
+    var status: Int32 = 4
+    var words: [String]
+    var testDescription: String { arguments.joined(separator: " ") }
+  }
+
+  static let refusals: [Refusal] = [
+    Refusal(arguments: ["--prompt", "sora is green"], words: ["green", "`sora`, `is` and `sky`"]),
+    Refusal(arguments: ["--label", "1"], words: ["reads no label", "--prompt"]),
+    Refusal(arguments: ["-o", "missing/x.webp"], words: ["missing", "mkdir -p missing"]),
+    Refusal(arguments: ["-o", "folder"], words: ["is a folder"]),
+    Refusal(arguments: ["-o", "x.foo"], words: ["x.foo", ".webp", ".safetensors"]),
+    Refusal(arguments: ["-o", "sora/x.webp"], words: ["sora/x.webp"]),
+    Refusal(arguments: ["--noise", "missing.safetensors"], words: ["missing.safetensors"]),
+    Refusal(arguments: ["--noise", "big.safetensors"], words: ["[1,3]", "[1,2,4,1,1]"]),
+    Refusal(arguments: ["--video", "missing.webp"], words: ["missing.webp"]),
+    Refusal(arguments: ["--video", "text.png"], words: ["text.png", "not a PNG"]),
+    Refusal(arguments: ["--video", "cut.webp"], words: ["cut.webp", "truncated"]),
+    Refusal(arguments: ["--video", "empty.webp"], words: ["empty.webp", "empty"]),
+    Refusal(arguments: ["--video", "folder"], words: ["holds no pictures"]),
+    Refusal(arguments: ["--video", "text.txt"], words: ["text.txt", "unknown extension"]),
+    Refusal(arguments: ["--image", "one.png"], words: ["1 frame", "4"]),
+    Refusal(arguments: ["--video", "v.webp", "--strength", "0"], status: 64, words: ["strength"]),
+    Refusal(
+      arguments: ["--video", "v.webp", "--strength", "-0.5"], status: 64, words: ["strength"]),
+    Refusal(arguments: ["--strength", "nan"], status: 64, words: ["strength nan"]),
+    Refusal(arguments: ["--steps", "5"], status: 64, words: ["5 steps", "1 to 4"]),
+    Refusal(arguments: ["--steps", "-1"], status: 64, words: ["-1 steps"]),
+    Refusal(arguments: ["--guidance", "2"], status: 64, words: ["null condition"]),
+    Refusal(arguments: ["--size", "3x3"], status: 64, words: ["3x3"]),
+    Refusal(arguments: ["--frames", "0"], status: 64, words: ["0 frames"]),
+    Refusal(arguments: ["--threads", "0"], status: 64, words: ["0 threads", "1 to 256"]),
+    Refusal(arguments: ["--scale", "0"], status: 64, words: ["scale of 0"]),
+    Refusal(arguments: ["--scale", "9223372036854775807"], status: 64, words: ["scale of 9"]),
+    Refusal(arguments: ["--fps", "0"], status: 64, words: ["frames per second"]),
+    Refusal(arguments: ["--seed", "-1"], status: 64, words: ["'-1'", "--seed"]),
+    Refusal(
+      arguments: ["--seed", "1", "--noise", "big.safetensors"], status: 64,
+      words: ["--seed and --noise"]),
+    Refusal(arguments: ["--weights", "random:x"], status: 64, words: ["random:x"]),
+    Refusal(arguments: ["--bogus"], status: 64, words: ["--bogus"]),
+  ]
+
+  @Test(arguments: refusals)
+  func `refuses in words and writes nothing`(refusal: Refusal) async throws {
+    try await withFolder { folder in
+      try "ditharos: 1".write(to: "\(folder)/text.png")
+      try "ditharos: 1".write(to: "\(folder)/text.txt")
+      try "".write(to: "\(folder)/empty.webp")
+      try "sora".write(to: "\(folder)/sora")
+      try FileManager.default.createDirectory(
+        atPath: "\(folder)/folder", withIntermediateDirectories: false)
+      let video = try #require(
+        Frames(count: 4, height: 2, width: 2, channels: 1, pixels: [UInt8](repeating: 9, count: 16))
+      )
+      try await video.write(to: "\(folder)/v.webp")
+      try await video.frame(0).write(to: "\(folder)/one.png")
+      try bytes("\(folder)/v.webp").prefix(60).write(
+        to: URL(fileURLWithPath: "\(folder)/cut.webp"))
+      try write([("noise", [1, 3], [0, 0, 0])], to: "\(folder)/big.safetensors")
+      let before = try names(in: folder)
+      let result = try RunningCommand(
+        ["run", example] + refusal.arguments, folder: folder
+      ).result()
+      #expect(result.status == refusal.status)
+      #expect(result.output == "")
+      for word in refusal.words { #expect(result.complaints.contains(word)) }
+      #expect(try names(in: folder) == before)
+    }
+  }
+
+  @Test func `needs a prompt where the spec has no example`() async throws {
+    try await withFolder { folder in
+      let text = try String(contentsOfFile: example, encoding: .utf8)
+        .replacingOccurrences(of: "  prompt: sora is sky\n", with: "")
+      try text.write(to: "\(folder)/model.yaml")
+      let result = try ditharos("run", "model.yaml", in: folder)
+      #expect(result.status == 4)
+      #expect(result.complaints.hasPrefix("model.yaml:"))
+      #expect(result.complaints.contains("--prompt"))
+    }
+  }
+
+  @Test func `names the package of a program that is missing`() async throws {
+    try await withFolder { folder in
+      let result = try ditharos(
+        "run", example, "-o", "x.mp4", in: folder, environment: ["PATH": "/nonexistent"])
+      #expect(result.status == 4)
+      #expect(result.complaints.contains("apt-get install ffmpeg"))
+      #expect(try names(in: folder) == [])
+    }
+  }
+
+  @Test func `shows the problems of all checks at once`() async throws {
+    try await withFolder { folder in
+      let result = try ditharos(
+        "run", example, "--prompt", "red", "--threads", "0", "-o", "no/x.webp", "--video",
+        "no.webp", "--steps", "9", in: folder)
+      // Wrong usage before unusable input.
+      #expect(result.status == 64)
+      for rule in ["usage.option", "file.media", "prompt.unknown-word", "options.steps"] {
+        #expect(result.complaints.contains("[\(rule)]"))
+      }
+      #expect(result.complaints.components(separatedBy: "[file.media]").count == 3)
+      let input = try ditharos("run", example, "--prompt", "red", "-o", "no/x.webp", in: folder)
+      #expect(input.status == 4)
+    }
+  }
+}
