@@ -4,29 +4,58 @@
 /// counts half. Of equally close candidates the first wins.
 package func nearestName<Names: Sequence>(to name: String, among candidates: Names) -> String?
 where Names.Element == String {
+  nearestMatch(to: name, among: Array(candidates))?.name
+}
+
+/// The candidate that a mistyped name most likely means.
+package struct NameMatch: Sendable, Hashable {
+  /// The candidate.
+  package let name: String
+  /// Whether it can only be this one: it is one or two edits and at most a third of the name away,
+  /// every other candidate is at least one edit farther, and the digits are the same.
+  package let isClear: Bool
+}
+
+/// The candidate that `nearestName` finds, and how sure that is.
+package func nearestMatch(to name: String, among candidates: [String]) -> NameMatch? {
   let wanted = FoldedName(name)
   guard wanted.scalars.count <= 100 else { return nil }
-  var best: (name: String, distance: Int)?
+  var best: (name: FoldedName, distance: Int)?
   for candidate in candidates {
     let other = FoldedName(candidate)
-    let (shorter, longer) = (
-      min(wanted.scalars.count, other.scalars.count), max(wanted.scalars.count, other.scalars.count)
-    )
+    let longer = max(wanted.scalars.count, other.scalars.count)
     guard longer <= 100 else { continue }
     let limit = min(max(2, 2 * longer / 3), (best?.distance ?? Int.max) - 1)
-    guard 2 * (longer - shorter) <= limit else { continue }
-    let distance = editDistance(wanted, other, limit: limit)
-    if distance <= limit { best = (candidate, distance) }
+    if let distance = distance(wanted, other, limit: limit) { best = (other, distance) }
   }
-  return best?.name
+  guard let best else { return nil }
+  let length = max(wanted.scalars.count, best.name.scalars.count)
+  let isNear = best.distance <= 1 || (best.distance <= 4 && 3 * best.distance <= 2 * length)
+  let isClear =
+    isNear && digits(of: name) == digits(of: best.name.text)
+    && !candidates.contains {
+      $0 != best.name.text && distance(wanted, FoldedName($0), limit: best.distance + 1) != nil
+    }
+  return NameMatch(name: best.name.text, isClear: isClear)
+}
+
+private func digits(of name: String) -> String { name.filter(\.isNumber) }
+
+/// The distance of two names; nil when it is over the limit.
+private func distance(_ a: FoldedName, _ b: FoldedName, limit: Int) -> Int? {
+  guard 2 * abs(a.scalars.count - b.scalars.count) <= limit else { return nil }
+  let distance = editDistance(a, b, limit: limit)
+  return distance <= limit ? distance : nil
 }
 
 /// A name with its lower-case form, scalar by scalar.
 private struct FoldedName {
+  let text: String
   let scalars: [UInt32]
   let lowercase: [UInt32]
 
   init(_ name: String) {
+    text = name
     scalars = name.unicodeScalars.map(\.value)
     lowercase = name.unicodeScalars.map { scalar in
       if scalar.isASCII { return ("A"..."Z").contains(scalar) ? scalar.value | 0x20 : scalar.value }

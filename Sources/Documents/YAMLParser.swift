@@ -140,7 +140,15 @@ private struct TreeBuilder {
       let text = String(
         decoding: UnsafeBufferPointer(start: scalar.value, count: scalar.length), as: UTF8.self)
       guard count(1, at: range) else { return false }
-      let node = DocumentNode(.scalar(text, style), at: range)
+      var place = range
+      if style == .plain, scalar.anchor != nil || scalar.tag != nil, !text.contains("\n") {
+        // The mark is that of the anchor; a plain scalar of one line is as long as its text.
+        let column = range.end.column - text.unicodeScalars.count
+        if column >= 1, !text.isEmpty {
+          place.start = SourcePosition(line: range.end.line, column: column)
+        }
+      }
+      let node = DocumentNode(.scalar(text, style), at: place)
       if let anchor = name(scalar.anchor) {
         anchors[anchor] = Anchored(node: node, nodeCount: 1, height: 0)
       }

@@ -110,6 +110,7 @@ private func rule(_ kind: FaultKind, _ severity: Severity = .error) -> Rule {
     #expect(
       values[1].entries?.map(\.key.text) == [
         "rule", "severity", "message", "help", "primary", "related", "path", "suggestion",
+        "suggestion_is_safe",
       ])
     #expect(
       values[1]["primary"]?.entries?.map(\.key.text) == [

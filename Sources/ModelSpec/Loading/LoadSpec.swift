@@ -128,7 +128,8 @@ private func preset(of root: DocumentNode, hasDenoiser: Bool) -> PresetChoice {
   if let tree = Presets.tree(named: name) {
     return PresetChoice(tree: tree, place: node.range)
   }
-  let nearest = nearestName(to: name, among: Presets.names)
+  let match = nearestMatch(to: name, among: Presets.names)
+  let nearest = match?.name
   return PresetChoice(
     tree: Presets.tree(named: Presets.defaultName), place: node.range,
     diagnostics: [
@@ -136,7 +137,7 @@ private func preset(of root: DocumentNode, hasDenoiser: Bool) -> PresetChoice {
         SpecRules.preset,
         "there is no preset `\(name)`" + (nearest.map { "; did you mean `\($0)`?" } ?? ""),
         help: "choose \(listed(Presets.names + ["none"]))", at: node.range, path: "preset",
-        suggestion: nearest)
+        suggestion: nearest, isSafe: match?.isClear == true)
     ])
 }
 

@@ -38,8 +38,17 @@ extension SpecDecoder {
       report(
         SpecRules.patchDivides, "a patch of \(part) does not divide the latent's \(name) \(extent)",
         help: divisorHelp(extent, near: part), at: "patch_size",
-        related: [("latent.\(name)", "the latent's \(name) is set here")])
+        related: [("latent.\(name)", "the latent's \(name) is set here")],
+        suggestion: nearestPatch(patch, of: latent))
     }
+  }
+
+  /// The patch size nearest to a square one that divides a latent; nil for other patches.
+  private func nearestPatch(_ patch: PatchSize, of latent: LatentSpace) -> String? {
+    guard patch.frames == 1, patch.height == patch.width else { return nil }
+    var (common, rest) = (latent.height, latent.width)
+    while rest != 0 { (common, rest) = (rest, common % rest) }
+    return String(nearestDivisor(of: common, to: patch.height))
   }
 
   private mutating func embeddingWidth(_ denoiser: Denoiser) {
@@ -117,7 +126,8 @@ extension SpecDecoder {
       SpecRules.headsDivideWidth,
       "heads \(attention.heads) does not divide latent_dim \(latentDim)",
       help: divisorHelp(latentDim, near: attention.heads), at: path + ".heads",
-      related: [("latent_dim", "`latent_dim` is set here")])
+      related: [("latent_dim", "`latent_dim` is set here")],
+      suggestion: String(nearestDivisor(of: latentDim, to: attention.heads)))
   }
 
   private mutating func sublayerNames(_ group: BlockGroup, at path: String) {

@@ -80,6 +80,12 @@ func shapeText(_ dimensions: [Int]) -> String {
     ? "of a number" : "[" + dimensions.map(String.init).joined(separator: ", ") + "]"
 }
 
+/// The divisor of a number that is nearest to a value; the lesser of two.
+func nearestDivisor(of number: Int, to value: Int) -> Int {
+  let divisors = (1...max(1, min(number, 4096))).filter { number % $0 == 0 }
+  return divisors.min { (abs($0 - value), $0) < (abs($1 - value), $1) } ?? 1
+}
+
 /// Names the divisors of a number that are nearest to another.
 func divisorHelp(_ number: Int, near value: Int) -> String? {
   let divisors = (1...max(1, min(number, 4096))).filter { number % $0 == 0 }
