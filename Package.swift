@@ -36,6 +36,24 @@ let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-s
 // The file descriptor type in the interface of Subprocess.
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 
+// Programs that libFuzzer drives. They have no main function of their own and are linked only with
+// `--sanitize=fuzzer`, so an ordinary build leaves them out; `make fuzz` sets the variable.
+let fuzzers: [Target] =
+  Context.environment["DITHAROS_FUZZ"] == nil
+  ? []
+  : [
+    fuzzer("SpecFuzzer", ["Compiler", "ModelSpec", "Documents", "Diagnostics", "FuzzProperties"]),
+    fuzzer("SafetensorsFuzzer", ["Weights", "Diagnostics", "FuzzProperties"]),
+    .target(
+      name: "FuzzProperties", path: "Tests/Fuzz/FuzzProperties", swiftSettings: settings),
+  ]
+
+func fuzzer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(
+    name: name, dependencies: dependencies, path: "Tests/Fuzz/\(name)",
+    swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])])
+}
+
 let package = Package(
   name: "ditharos",
   products: [.executable(name: "ditharos", targets: ["ditharos"])],
@@ -155,5 +173,5 @@ let package = Package(
       ]),
     tests("ReportsTests", ["Reports", "ModelSpec", "Documents", "Diagnostics"]),
     tests("CommandTests", ["ditharos", "Documents", "Media", "Weights", "Tensors", "Diagnostics"]),
-  ]
+  ] + fuzzers
 )

@@ -17,6 +17,8 @@ extension LoadedSpec {
           var located = diagnostic
           if diagnostic.primary == nil, let path = diagnostic.path {
             located.primary = locations.range(of: path)
+            // It would repair what was given for the key, not the key.
+            located.suggestion = nil
           }
           return located
         })

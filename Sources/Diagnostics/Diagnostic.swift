@@ -104,13 +104,15 @@ package struct Diagnostic: Sendable, Hashable {
   package var related: [Related]
   /// The spec path, as in `blocks[0].sublayers[1].heads`.
   package var path: String?
-  /// The text that would repair `primary`.
+  /// The text that would repair `primary` if it replaced it.
   package var suggestion: String?
+  /// Whether the suggestion can only be what was meant, so that a program may apply it.
+  package var isSafe: Bool
 
   /// A diagnostic.
   package init(
     _ rule: Rule, _ message: String, help: String? = nil, at primary: SourceRange? = nil,
-    related: [Related] = [], path: String? = nil, suggestion: String? = nil
+    related: [Related] = [], path: String? = nil, suggestion: String? = nil, isSafe: Bool = false
   ) {
     self.rule = rule
     self.message = message
@@ -119,6 +121,7 @@ package struct Diagnostic: Sendable, Hashable {
     self.related = related
     self.path = path
     self.suggestion = suggestion
+    self.isSafe = isSafe && suggestion != nil
   }
 }
 

@@ -114,7 +114,7 @@ extension SourceRange: CustomStringConvertible {
 }
 
 /// A scalar as it is printed: control characters, which a terminal could obey, become escapes.
-private func visible(_ scalar: Unicode.Scalar) -> String {
+func visible(_ scalar: Unicode.Scalar) -> String {
   if scalar == "\t" { return " " }
   switch scalar.properties.generalCategory {
   case .control, .format, .lineSeparator, .paragraphSeparator:

@@ -2,7 +2,7 @@ import Diagnostics
 
 extension Diagnostic {
   /// The diagnostic as machines read it: `rule`, `severity`, `message`, `help`, `primary`,
-  /// `related`, `path`, `suggestion`; what is missing is null.
+  /// `related`, `path`, `suggestion`, `suggestion_is_safe`; what is missing is null.
   package var json: JSONValue {
     .object([
       ("rule", .string(rule.id)),
@@ -17,6 +17,7 @@ extension Diagnostic {
       ),
       ("path", path.map(JSONValue.string) ?? .null),
       ("suggestion", suggestion.map(JSONValue.string) ?? .null),
+      ("suggestion_is_safe", suggestion.map { _ in .bool(isSafe) } ?? .null),
     ])
   }
 }

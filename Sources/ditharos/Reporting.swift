@@ -83,9 +83,16 @@ func reporting(
 }
 
 /// Diagnostics as text for a stream.
-func rendered(_ diagnostics: [Diagnostic], descriptor: Int32) -> String {
-  TextRenderer(color: Console.hasColor(descriptor)) { path in
-    path == "-"
-      ? try? StandardInput.shared.text() : try? readTextFile(path, byteLimit: specByteLimit)
-  }.render(diagnostics)
+///
+/// - Parameter texts: The texts that ranges refer to, where they are not in the files.
+func rendered(
+  _ diagnostics: [Diagnostic], descriptor: Int32, texts: [String: String] = [:]
+) -> String {
+  TextRenderer(color: Console.hasColor(descriptor)) { texts[$0] ?? sourceText($0) }
+    .render(diagnostics)
+}
+
+/// The text of a file that a range names; nil when it cannot be read.
+func sourceText(_ path: String) -> String? {
+  path == "-" ? try? StandardInput.shared.text() : try? readTextFile(path, byteLimit: specByteLimit)
 }

@@ -212,7 +212,7 @@ import Testing
           Set(problems.rules) == [
             "budget.parameters", "budget.peak-memory", "budget.macs-per-step",
           ])
-        #expect(problems["diagnostics"].list.allSatisfy { $0["primary"]["line"] == 14 })
+        #expect(problems["diagnostics"].list.allSatisfy { $0["primary"]["line"] == 13 })
         #expect(problems["diagnostics"].list.allSatisfy { !$0["related"].list.isEmpty })
         let text = try ditharos(command, "new.yaml", in: folder)
         #expect(text.status == 5)

@@ -35,7 +35,7 @@ import Testing
       #expect(json["files"] == 1)
       let problems = json["diagnostics"].list
       #expect(problems.count >= 2)
-      let unknown = try #require(problems.first { $0["suggestion"] == "heads" })
+      let unknown = try #require(problems.first { $0["rule"] == "spec.unknown-key" })
       #expect(unknown["severity"] == "error")
       #expect(unknown["primary"]["file"] == "bad.yaml")
       #expect(unknown["primary"]["line"] == 8)
@@ -46,6 +46,7 @@ import Testing
       #expect(
         unknown.keys == [
           "help", "message", "path", "primary", "related", "rule", "severity", "suggestion",
+          "suggestion_is_safe",
         ])
       #expect(problems.contains { $0["primary"]["line"] == 6 })
       let written = try ditharos("validate", "bad.yaml", in: folder)

@@ -37,7 +37,7 @@ import Testing
     let found = try problems("\(key): \(amount - 1)")
     #expect(found.map(\.path) == ["limits.\(key)"])
     #expect(found.map(\.rule.id) == ["budget." + key.replacingOccurrences(of: "_", with: "-")])
-    #expect(found.first?.primary?.start == SourcePosition(line: 11, column: 9 + key.count + 2))
+    #expect(found.first?.primary?.start == SourcePosition(line: 11, column: 10 + key.count + 2))
     #expect(found.exitStatus == 5)
   }
 

@@ -22,6 +22,8 @@ struct CheckedValue: Sendable {
   var place: SourceRange
   /// Whether the user wrote it, rather than a preset or a table of defaults.
   var isWritten: Bool
+  /// Whether `place` is the value's own text, so that another value could replace it there.
+  var isOwnPlace = false
 
   /// Whether it was reported.
   var isInvalid: Bool {

@@ -9,6 +9,7 @@ struct NumberArrayReader {
     var message: String
     var help: String?
     var suggestion: String?
+    var isSafe = false
     var range: SourceRange
   }
 
@@ -84,7 +85,8 @@ struct NumberArrayReader {
       problem = Problem(
         rule: decimal == nil ? SpecRules.type : SpecRules.scalar,
         message: "`\(text)` is no finite number in decimal digits",
-        help: decimal.map { "write \($0)" }, suggestion: decimal, range: range)
+        help: decimal.map { "write \($0)" }, suggestion: decimal,
+        isSafe: !hasTwoReadings(text), range: range)
     }
   }
 }

@@ -35,6 +35,14 @@ func decimalForm(_ text: String, _ style: DocumentNode.Style) -> NumberForm<Doub
   return .malformed(decimal: decimal)
 }
 
+/// Whether readers of YAML differ about a number: `010` is 8 in version 1.1 and 10 in version 1.2.
+func hasTwoReadings(_ text: String) -> Bool {
+  let digits = text.drop { $0 == "-" || $0 == "+" }.filter { $0 != "_" }
+  let significant = digits.drop { $0 == "0" }
+  return digits.hasPrefix("0") && significant.count > 1
+    && significant.allSatisfy { ("0"..."7").contains($0) }
+}
+
 private func isDecimalInteger(_ text: String) -> Bool {
   let digits = text.hasPrefix("-") ? text.dropFirst() : text[...]
   guard !digits.isEmpty, digits.utf8.allSatisfy(isDigit) else { return false }

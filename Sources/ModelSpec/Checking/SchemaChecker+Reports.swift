@@ -10,7 +10,8 @@ extension SchemaChecker {
     report(
       decimal == nil ? SpecRules.type : SpecRules.scalar,
       "`\(lastName(path))` is \(shown), expected \(schema.expectation)",
-      help: decimal.map { "write \($0)" }, at: range, path: path, suggestion: decimal)
+      help: decimal.map { "write \($0)" }, at: range, path: path, suggestion: decimal,
+      isSafe: !hasTwoReadings(text))
   }
 
   mutating func reportType(_ node: DocumentNode, _ schema: ValueSchema, path: String) {
@@ -20,22 +21,29 @@ extension SchemaChecker {
       path: path)
   }
 
+  /// Reports a key that the grammar does not know.
+  ///
+  /// - Parameter entries: The mapping that it stands in.
   mutating func reportUnknownKey(
-    _ key: DocumentNode, in schema: MappingSchema, kind: String??, path: String
+    _ key: DocumentNode, beside entries: [DocumentNode.Entry], in schema: MappingSchema,
+    kind: String??, path: String
   ) {
     // Distances to very many unknown keys would take long.
     guard diagnostics.count < diagnosticLimit else { return }
     let name = key.text ?? ""
     let names = schema.keys.filter { applies($0, to: kind) }.map(\.name)
     let synonym = Grammar.synonyms[name].flatMap { names.contains($0) ? $0 : nil }
-    let nearest = synonym ?? nearestName(to: name, among: names)
+    let match = synonym == nil ? nearestMatch(to: name, among: names) : nil
+    let nearest = synonym ?? match?.name
+    // Two keys of one name would be no repair.
+    let isFree = !entries.contains { !$0.value.isInherited && $0.key.text == nearest }
     if let nearest { misspelled.insert(path.dropLast(name.count) + nearest) }
     report(
       SpecRules.unknownKey,
       "unknown key `\(name)`" + (nearest.map { "; did you mean `\($0)`?" } ?? ""),
       help: nearest == nil ? misplacement(of: name, in: schema, names) : keyList(schema, names),
       at: key.range,
-      path: path, suggestion: nearest)
+      path: path, suggestion: isFree ? nearest : nil, isSafe: match?.isClear == true)
   }
 
   private func keyList(_ schema: MappingSchema, _ names: [String]) -> String {
@@ -84,13 +92,13 @@ extension SchemaChecker {
 
   mutating func report(
     _ rule: Rule, _ message: String, help: String? = nil, at range: SourceRange, path: String,
-    suggestion: String? = nil, related: [Diagnostic.Related] = []
+    suggestion: String? = nil, isSafe: Bool = false, related: [Diagnostic.Related] = []
   ) {
     guard diagnostics.count < diagnosticLimit else { return }
     diagnostics.append(
       Diagnostic(
         rule, message, help: help, at: range, related: related, path: path.isEmpty ? nil : path,
-        suggestion: suggestion))
+        suggestion: suggestion, isSafe: isSafe))
   }
 }
 

@@ -7,7 +7,7 @@ extension SchemaChecker {
     _ text: String, _ style: DocumentNode.Style, _ schema: ValueSchema, at range: SourceRange,
     path: String
   ) -> CheckedValue.Content {
-    let name = lastName(path)
+    var name: String { lastName(path) }
     switch schema {
     case .integer(let limits):
       switch integerForm(text, style) {
@@ -41,18 +41,21 @@ extension SchemaChecker {
     case .boolean:
       if style == .plain, text == "true" || text == "false" { return .boolean(text == "true") }
       let meaning = ["yes": "true", "on": "true", "no": "false", "off": "false"]
-      let suggestion =
-        meaning[text.lowercased()] ?? nearestName(to: text, among: ["true", "false"])
+      let match = nearestMatch(to: text, among: ["true", "false"])
+      let suggestion = meaning[text.lowercased()] ?? match?.name
       report(
         SpecRules.type, "`\(name)` is `\(text)`, expected `true` or `false`",
-        help: suggestion.map { "write `\($0)`" }, at: range, path: path, suggestion: suggestion)
+        help: suggestion.map { "write `\($0)`" }, at: range, path: path, suggestion: suggestion,
+        isSafe: suggestion != match?.name || match?.isClear == true)
     case .choice(let choices):
       if choices.contains(where: { $0.name == text }) { return .text(text) }
-      let nearest = nearestName(to: text, among: choices.map(\.name))
+      let match = nearestMatch(to: text, among: choices.map(\.name))
+      let nearest = match?.name
       report(
         SpecRules.choice,
         "`\(text)` is no choice for `\(name)`" + (nearest.map { "; did you mean `\($0)`?" } ?? ""),
-        help: "choose \(listed(choices.map(\.name)))", at: range, path: path, suggestion: nearest)
+        help: "choose \(listed(choices.map(\.name)))", at: range, path: path, suggestion: nearest,
+        isSafe: match?.isClear == true)
     case .text(let form):
       if let problem = form.problem(with: text) {
         report(SpecRules.text, "`\(name)` \(problem)", at: range, path: path)

@@ -29,7 +29,8 @@ struct SchemaChecker {
       if name == schema.discriminator { continue }
       let keyPath = path.isEmpty ? name : "\(path).\(name)"
       guard let key = schema.key(named: name) else {
-        reportUnknownKey(entry.key, in: schema, kind: kind, path: keyPath)
+        reportUnknownKey(
+          entry.key, beside: entries, in: schema, kind: kind, path: keyPath)
         continue
       }
       guard applies(key, to: kind) else {
@@ -73,7 +74,7 @@ struct SchemaChecker {
     into mapping: inout CheckedMapping
   ) -> String?? {
     guard let name = schema.discriminator, let key = schema.key(named: name) else { return nil }
-    if let entry = entries.first(where: { $0.key.text == name }) {
+    if let entry = entries.first(where: { $0.key.isText(name) }) {
       // A name that was spelled out as a mapping is its own key.
       let isName = entry.key.range == entry.value.range
       let value = check(
@@ -113,7 +114,9 @@ struct SchemaChecker {
   ) -> CheckedValue {
     let isEmptyScalar = node.text?.isEmpty == true && node.range.start == node.range.end
     let place = isEmptyScalar ? keyRange : node.place(underKey: keyRange)
-    var value = CheckedValue(content: .invalid, place: place, isWritten: !node.isInherited)
+    var value = CheckedValue(
+      content: .invalid, place: place, isWritten: !node.isInherited,
+      isOwnPlace: !node.isInherited && place == node.range)
     if case .scalar(let text, .plain) = node.kind, ["", "~", "null"].contains(text) {
       let isText = if case .text = schema { !text.isEmpty } else { false }
       if !isText {
@@ -174,7 +177,7 @@ struct SchemaChecker {
       } else if let problem = reader.problem {
         report(
           problem.rule, problem.message, help: problem.help, at: problem.range, path: path,
-          suggestion: problem.suggestion)
+          suggestion: problem.suggestion, isSafe: problem.isSafe)
       }
     case .integer, .number, .boolean, .choice, .text, .quantity:
       guard case .scalar(let text, let style) = node.kind else {

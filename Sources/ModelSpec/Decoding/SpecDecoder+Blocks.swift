@@ -7,7 +7,7 @@ extension SpecDecoder {
     guard case .list(let groups)? = content(context.root, "blocks", at: "blocks") else { return [] }
     return groups.enumerated().map { index, value in
       let path = "blocks[\(index)]"
-      locations.record(path, at: value.place, isWritten: value.isWritten)
+      locations.record(path, at: value.place)
       guard case .mapping(let mapping) = value.content else {
         markInvalid(path)
         return BlockGroup(repeatCount: 1, sublayers: [])
@@ -19,7 +19,7 @@ extension SpecDecoder {
         repeatCount: count,
         sublayers: sublayers.enumerated().compactMap { index, value in
           let path = "\(path).sublayers[\(index)]"
-          locations.record(path, at: value.place, isWritten: value.isWritten)
+          locations.record(path, at: value.place)
           guard case .mapping(let mapping) = value.content else {
             markInvalid(path)
             return nil

@@ -152,7 +152,7 @@ extension SpecDecoder {
       guard case .numbers(let numbers) = entry.value.content else { continue }
       if hasShapes {
         guard let declaration = byName[entry.key] else {
-          reportUnknownParameter(entry, among: declarations, spec)
+          reportUnknownParameter(entry, beside: entries, among: declarations)
           continue
         }
         guard numbers.dimensions == declaration.dimensions else {
@@ -173,12 +173,15 @@ extension SpecDecoder {
   }
 
   private mutating func reportUnknownParameter(
-    _ entry: CheckedEntry, among declarations: [ParameterDeclaration], _ spec: ModelSpec
+    _ entry: CheckedEntry, beside entries: [CheckedEntry],
+    among declarations: [ParameterDeclaration]
   ) {
     guard diagnostics.count < diagnosticLimit else { return }
     // Distances to many long names are slow, and names of later blocks are like the first's.
-    let names = declarations.lazy.prefix(diagnostics.count < 20 ? 2000 : 0).map(\.name)
-    let nearest = nearestName(to: entry.key, among: names)
+    let names = declarations.prefix(diagnostics.count < 20 ? 2000 : 0).map(\.name)
+    let match = nearestMatch(to: entry.key, among: names)
+    let nearest = match?.name
+    let isFree = !entries.contains { $0.key == nearest }
     diagnostics.append(
       Diagnostic(
         SpecRules.unknownParameter,
@@ -188,6 +191,7 @@ extension SpecDecoder {
           ? "the model has no parameters"
           : declarations.count <= 16
             ? "it has \(listed(declarations.map(\.name), conjunction: "and"))" : nil,
-        at: entry.keyRange, path: "parameters.\(entry.key)", suggestion: nearest))
+        at: entry.keyRange, path: "parameters.\(entry.key)",
+        suggestion: isFree ? nearest : nil, isSafe: match?.isClear == true))
   }
 }

@@ -41,7 +41,7 @@ struct SpecDecoder {
     _ mapping: CheckedMapping, _ key: String, at path: String
   ) -> CheckedValue.Content? {
     guard let value = mapping[key] else { return nil }
-    locations.record(path, at: value.place, isWritten: value.isWritten)
+    locations.record(path, at: value.place, isOwn: value.isOwnPlace)
     if case .invalid = value.content {
       markInvalid(path)
       return nil
@@ -110,6 +110,8 @@ struct SpecDecoder {
   }
 
   /// Reports a problem, and marks the path as invalid; of very many problems the first.
+  ///
+  /// - Parameter suggestion: What to write as the value; left out where the value is not written.
   mutating func report(
     _ rule: Rule, _ message: String, help: String? = nil, at path: String,
     related: [(path: String, message: String)] = [], suggestion: String? = nil
@@ -132,7 +134,7 @@ struct SpecDecoder {
     return Diagnostic(
       rule, message, help: help, at: primary,
       related: places.filter { $0.range != primary && !locations.isRoot($0.range) },
-      path: path, suggestion: locations.isWritten(path) ? suggestion : nil)
+      path: path, suggestion: locations.isOwn(path) ? suggestion : nil)
   }
 }
 

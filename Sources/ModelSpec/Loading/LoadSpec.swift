@@ -40,7 +40,7 @@ package func loadSpec(
     throw DiagnosticsError(diagnostics + [notASpec(root.range, "is not a mapping")])
   }
   let place =
-    entries.first { $0.key.text == "ditharos" }?.key.range ?? entries.first?.key.range
+    entries.first { $0.key.isText("ditharos") }?.key.range ?? entries.first?.key.range
     ?? root.range
   guard let version = root["ditharos"] else {
     throw DiagnosticsError(diagnostics + [notASpec(place, "has no key `ditharos`")])
@@ -49,7 +49,7 @@ package func loadSpec(
   let components = resolveComponents(of: root, folder: folder)
   diagnostics += components.diagnostics
   let hasDenoiser = entries.contains { entry in
-    entry.key.text.map { Grammar.denoiserKeyNames.contains($0) || $0 == "preset" } ?? false
+    entry.key.isText("preset") || Grammar.denoiserKeyNames.contains(where: entry.key.isText)
   }
   let presetChoice = preset(of: root, hasDenoiser: hasDenoiser)
   diagnostics += presetChoice.diagnostics
@@ -129,7 +129,8 @@ private func preset(of root: DocumentNode, hasDenoiser: Bool) -> PresetChoice {
   if let tree = Presets.tree(named: name) {
     return PresetChoice(tree: tree, place: node.range)
   }
-  let nearest = nearestName(to: name, among: Presets.names)
+  let match = nearestMatch(to: name, among: Presets.names)
+  let nearest = match?.name
   return PresetChoice(
     tree: Presets.tree(named: Presets.defaultName), place: node.range,
     diagnostics: [
@@ -137,7 +138,7 @@ private func preset(of root: DocumentNode, hasDenoiser: Bool) -> PresetChoice {
         SpecRules.preset,
         "there is no preset `\(name)`" + (nearest.map { "; did you mean `\($0)`?" } ?? ""),
         help: "choose \(listed(Presets.names + ["none"]))", at: node.range, path: "preset",
-        suggestion: nearest)
+        suggestion: nearest, isSafe: match?.isClear == true)
     ])
 }
 

@@ -3,8 +3,8 @@ import Diagnostics
 /// Where the parts of a canonical spec come from.
 package struct SpecLocations: Sendable {
   private var ranges: [String: SourceRange] = [:]
-  /// The paths whose places hold their own values, rather than what is nearest to them.
-  private var written: Set<String> = []
+  /// The paths whose place is the text of their value.
+  private var ownPlaces: Set<String> = []
   private let root: SourceRange
 
   /// No places but the spec's own.
@@ -24,13 +24,15 @@ package struct SpecLocations: Sendable {
   /// Whether a place is the spec's own, for want of a nearer one.
   func isRoot(_ range: SourceRange) -> Bool { range == root }
 
-  /// Whether the place of a canonical path holds its own value, so that another text there would
-  /// change it.
-  func isWritten(_ path: String) -> Bool { written.contains(path) }
+  /// Whether the place of a canonical path is the text of its value, rather than its key or what
+  /// is around it.
+  func isOwn(_ path: String) -> Bool { ownPlaces.contains(path) }
 
   /// Records the place of a canonical path.
-  mutating func record(_ path: String, at range: SourceRange, isWritten: Bool = false) {
+  ///
+  /// - Parameter isOwn: Whether the place is the text of the value.
+  mutating func record(_ path: String, at range: SourceRange, isOwn: Bool = false) {
     ranges[path] = range
-    if isWritten { written.insert(path) } else { written.remove(path) }
+    if isOwn { ownPlaces.insert(path) } else { ownPlaces.remove(path) }
   }
 }

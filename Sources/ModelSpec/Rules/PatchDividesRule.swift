@@ -49,17 +49,22 @@ extension SpecDecoder {
     _ axes: [(name: String, extent: Int, part: Int)], of whole: String, at path: String,
     _ patch: String
   ) {
+    // One number stands for rows and columns.
+    let isSquare = axes[0].part == 1 && axes[1].part == axes[2].part
     var rest = axes.filter { $0.extent % $0.part != 0 }[...]
     while let first = rest.first {
       let same = rest.filter { $0.part == first.part }
       rest.removeAll { $0.part == first.part }
       let extents = same.map { "\($0.name) \($0.extent)" }.joined(separator: " and ")
-      let divisor = same.reduce(0) { greatestCommonDivisor($0, $1.extent) }
+      let divisor = (isSquare ? Array(axes.dropFirst()) : same)
+        .reduce(0) { greatestCommonDivisor($0, $1.extent) }
       report(
         SpecRules.patchDivides,
         "\(patch) of \(first.part) does not divide the \(whole)'s \(extents)",
-        help: divisorHelp(divisor, near: first.part, of: same.count), at: path,
-        related: same.map { ("\(whole).\($0.name)", "`\($0.name)` is set here") })
+        help: divisorHelp(divisor, near: first.part, of: isSquare ? 2 : same.count), at: path,
+        related: same.map { ("\(whole).\($0.name)", "`\($0.name)` is set here") },
+        suggestion: isSquare
+          ? nearestDivisor(of: divisor, to: first.part).map(String.init) : nil)
     }
   }
 }
