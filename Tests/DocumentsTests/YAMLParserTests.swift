@@ -127,9 +127,15 @@ private func problems(_ text: String, limits: DocumentLimits = .spec) -> [String
   func placesOfErrorsAtTheEndAreInTheText(_ text: String) {
     let breaks: Set<Unicode.Scalar> = ["\n", "\u{2028}"]
     let lines = text.unicodeScalars.split { breaks.contains($0) }
-    let place = parseYAML(text, file: "f").diagnostics.first?.primary?.start
+    /// The later of the places of the first problem: what is not closed is located where it opens.
+    func end(_ text: String) -> SourcePosition? {
+      let problem = parseYAML(text, file: "f").diagnostics.first
+      return ([problem?.primary] + (problem?.related.map(\.range) ?? [])).compactMap { $0?.start }
+        .max()
+    }
+    let place = end(text)
     #expect(place == SourcePosition(line: lines.count, column: (lines.last?.count ?? 0) + 1))
-    let last = parseYAML(text + "\n", file: "f").diagnostics.first?.primary?.start
+    let last = end(text + "\n")
     #expect(last == SourcePosition(line: lines.count + 1, column: 1))
   }
 

@@ -175,7 +175,7 @@ import Testing
       "severities: {spec.steps: error, spec.steps: warning}",
       "1:33 key `spec.steps` stands here a second time"
     ),
-    ("severities: {", "2:1 did not find expected node content"),
+    ("severities: {", "1:14 did not find expected node content"),
   ]) func aPolicyIsStrict(_ text: String, _ expected: String) {
     let problems = rulePolicy(text: text, file: "p", rules: Self.rules).problems
     let found = problems.map {
