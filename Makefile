@@ -2,6 +2,7 @@
 # make test   set-up, all tests
 # make build  the release program;  make install PREFIX=DIR puts it in DIR/bin
 # make lint   format check;  make generate rewrites Generated/
+# make fuzz RUNS=20000  mutated inputs into the readers
 
 SHELL := /bin/bash
 PREFIX ?= /usr/local
@@ -10,8 +11,9 @@ FLAGS := -c release
 PROGRAM := .build/release/ditharos
 EXAMPLE := Specs/sora-by-hand.yaml
 PROMPT := Sora is sky
+RUNS ?= 20000
 
-.PHONY: run test build setup install lint generate check-generated clean
+.PHONY: run test build setup install lint generate check-generated clean fuzz
 
 run: build
 	@mkdir -p $(OUT)
@@ -46,3 +48,7 @@ clean:
 # What the build needs beside the Swift toolchain: pkg-config, libyaml, libpng, libwebp.
 setup:
 	@bash .ci/setup
+
+# Mutated specs and weight files into the readers, RUNS of each: crashes, hangs, broken properties.
+fuzz: setup
+	@Tests/Fuzz/run $(RUNS)

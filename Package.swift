@@ -36,6 +36,22 @@ let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-s
 // The file descriptor type in the interface of Subprocess.
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 
+// Programs that libFuzzer drives. They have no main function of their own and are linked only with
+// `--sanitize=fuzzer`, so an ordinary build leaves them out; `make fuzz` sets the variable.
+let fuzzers: [Target] =
+  Context.environment["DITHAROS_FUZZ"] == nil
+  ? []
+  : [
+    fuzzer("SpecFuzzer", ["Compiler", "ModelSpec", "Documents", "Diagnostics"]),
+    fuzzer("SafetensorsFuzzer", ["Weights", "Diagnostics"]),
+  ]
+
+func fuzzer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(
+    name: name, dependencies: dependencies, path: "Tests/Fuzz/\(name)",
+    swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])])
+}
+
 let package = Package(
   name: "ditharos",
   products: [.executable(name: "ditharos", targets: ["ditharos"])],
@@ -153,6 +169,7 @@ let package = Package(
         "Diffusion", "Compiler", "Lowering", "Transforms", "ModelSpec", "Weights", "Media",
         "Tensors", "Diagnostics",
       ]),
+    tests("ReportsTests", ["Reports", "ModelSpec", "Documents", "Diagnostics"]),
     tests("CommandTests", ["ditharos", "Documents", "Media", "Weights", "Tensors", "Diagnostics"]),
-  ]
+  ] + fuzzers
 )

@@ -66,7 +66,8 @@ extension ModelCompiler {
     return Diagnostic(
       BudgetRules.macsPerStep,
       "a step takes \(grouped(figures.macsPerStep)) multiply-accumulates, more than the limit of "
-        + written(limit, .count) + (work.map { "; the largest share is that of \(partName($0.path))" } ?? ""),
+        + written(limit, .count)
+        + (work.map { "; the largest share is that of \(partName($0.path))" } ?? ""),
       help: "raise the limit, or use fewer tokens, a smaller `latent_dim`, a smaller depth or no "
         + "guidance",
       at: range(of: "limits.macs_per_step"),
@@ -156,8 +157,12 @@ extension ModelCompiler {
     return "`\(path)`"
   }
 
+  /// A note at a key; where nobody wrote it, at the width of a token, which sizes everything.
   private func note(_ path: String, _ message: String) -> [Diagnostic.Related] {
-    range(of: path).map { [Diagnostic.Related($0, message)] } ?? []
+    let isWritten = range(of: path) != range(of: "")
+    return range(of: isWritten ? path : "latent_dim").map {
+      [Diagnostic.Related($0, message)]
+    } ?? []
   }
 }
 

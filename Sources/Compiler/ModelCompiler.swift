@@ -134,13 +134,31 @@ package struct ModelCompiler: Sendable {
   ///
   /// - Throws: What `trajectory` throws; `compiler.broken-graph` for a fault of the program.
   package func trace() throws(DiagnosticsError) -> TracedGraph {
-    let trajectory = try trajectory()
+    let trajectory = try tracedTrajectory()
     return try located { () throws(GraphError) in
       guard let traced = try ModelGraphs.trace(spec, trajectory) else {
         throw GraphError("a trajectory needs a denoiser")
       }
       return traced
     }
+  }
+
+  /// The steps of a run from the one that the spec's example looks at.
+  ///
+  /// - Throws: What `trajectory` throws; `options.steps` when no step sees the example's timestep.
+  package func tracedTrajectory() throws(DiagnosticsError) -> SamplingTrajectory {
+    let whole = try trajectory()
+    guard let timestep = spec.example?.timestep else { return whole }
+    guard let rest = whole.starting(at: Double(timestep), schedule: spec.diffusion?.schedule)
+    else {
+      let seen = whole.timesteps.prefix(8).map { String(Int($0)) }.joined(separator: ", ")
+      throw DiagnosticsError(
+        Diagnostic(
+          CompileRules.steps, "no step of a run sees timestep \(timestep) of the example",
+          help: "the steps see \(seen)" + (whole.timesteps.count > 8 ? ", and so on" : ""),
+          at: locations.range(of: "example.timestep")))
+    }
+    return rest
   }
 
   /// A graph as one stage.

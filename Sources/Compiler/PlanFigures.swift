@@ -125,7 +125,8 @@ package struct PlanFigures: Sendable {
     fixedScratchBytes = 2 * oneThread - twoThreads
     self.stages = stages
     macsPerStep = stages.first { $0.graph == "step" && $0.binding == .step }?.macs ?? 0
-    costliest = graphs.first { $0.name == "step" }?.staged[.step].flatMap { Self.costliest($0.graph) }
+    let step = graphs.first { $0.name == "step" }?.staged[.step]
+    costliest = step.flatMap { Self.costliest($0.graph) }
     nodes = graphs.reduce(0) { $0 + $1.lowered.nodes.count }
     instructions = stages.reduce(0) { $0 + $1.instructions }
     arenaBytes = graphs.reduce(0) { $0 + $1.plan.arenaByteCount }

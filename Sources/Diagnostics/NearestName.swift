@@ -20,14 +20,22 @@ package struct NameMatch: Sendable, Hashable {
 package func nearestMatch<Names: Sequence>(
   to name: String, among candidates: Names
 ) -> NameMatch? where Names.Element == String {
-  let scalars = Array(name.unicodeScalars)
-  guard scalars.count <= 100 else { return nil }
+  let wanted = FoldedName(name)
+  guard wanted.scalars.count <= 100 else { return nil }
   var best: (name: String, distance: Int)?
   var rivalDistance = Int.max
-  for candidate in candidates where candidate.unicodeScalars.count <= 100 {
-    let limit = max(2, 2 * max(scalars.count, candidate.unicodeScalars.count) / 3)
-    let distance = editDistance(scalars, Array(candidate.unicodeScalars))
-    if distance < best?.distance ?? Int.max, distance <= limit {
+  for candidate in candidates {
+    let other = FoldedName(candidate)
+    let (shorter, longer) = (
+      min(wanted.scalars.count, other.scalars.count), max(wanted.scalars.count, other.scalars.count)
+    )
+    guard longer <= 100 else { continue }
+    let limit = min(max(2, 2 * longer / 3), (best?.distance ?? Int.max) - 1)
+    // Rivals of a clear match are at most 5 away.
+    let farLimit = max(limit, best.map { min($0.distance + 1, 5) } ?? 5)
+    guard 2 * (longer - shorter) <= farLimit else { continue }
+    let distance = editDistance(wanted, other, limit: farLimit)
+    if distance <= limit {
       rivalDistance = min(rivalDistance, best?.distance ?? Int.max)
       best = (candidate, distance)
     } else if candidate != best?.name {
@@ -35,7 +43,7 @@ package func nearestMatch<Names: Sequence>(
     }
   }
   guard let best else { return nil }
-  let length = max(scalars.count, best.name.unicodeScalars.count)
+  let length = max(wanted.scalars.count, best.name.unicodeScalars.count)
   let isNear = best.distance <= 1 || (best.distance <= 4 && 3 * best.distance <= 2 * length)
   let isClear =
     isNear && rivalDistance - best.distance >= 2
@@ -43,30 +51,50 @@ package func nearestMatch<Names: Sequence>(
   return NameMatch(name: best.name, isClear: isClear)
 }
 
-/// Twice the number of insertions, deletions, replacements and swaps of neighbours; letter case
-/// costs 1.
-private func editDistance(_ a: [Unicode.Scalar], _ b: [Unicode.Scalar]) -> Int {
-  var beforeLast: [Int] = []
-  var last = (0...b.count).map { $0 * 2 }
-  for i in 0..<a.count {
-    var row = [(i + 1) * 2]
-    for j in 0..<b.count {
-      var cost = last[j] + replacementCost(a[i], b[j])
-      cost = min(cost, last[j + 1] + 2, row[j] + 2)
-      if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] {
-        cost = min(cost, beforeLast[j - 1] + 2)
-      }
-      row.append(cost)
+/// A name with its lower-case form, scalar by scalar.
+private struct FoldedName {
+  let scalars: [UInt32]
+  let lowercase: [UInt32]
+
+  init(_ name: String) {
+    scalars = name.unicodeScalars.map(\.value)
+    lowercase = name.unicodeScalars.map { scalar in
+      if scalar.isASCII { return ("A"..."Z").contains(scalar) ? scalar.value | 0x20 : scalar.value }
+      let mapping = scalar.properties.lowercaseMapping.unicodeScalars
+      return mapping.count == 1 ? mapping.first?.value ?? scalar.value : scalar.value
     }
-    beforeLast = last
-    last = row
   }
-  return last[b.count]
 }
 
-private func replacementCost(_ a: Unicode.Scalar, _ b: Unicode.Scalar) -> Int {
-  if a == b { return 0 }
-  return a.properties.lowercaseMapping == b.properties.lowercaseMapping ? 1 : 2
+/// Twice the number of insertions, deletions, replacements and swaps; letter case costs 1.
+///
+/// Swaps are of neighbours. A distance over `limit` is any number over it.
+private func editDistance(_ a: FoldedName, _ b: FoldedName, limit: Int) -> Int {
+  let width = b.scalars.count
+  var beforeLast = [Int](repeating: 0, count: width + 1)
+  var last = (0...width).map { $0 * 2 }
+  var row = beforeLast
+  var leastOfLast = 0
+  for i in 0..<a.scalars.count {
+    row[0] = (i + 1) * 2
+    var least = row[0]
+    for j in 0..<width {
+      let isEqual = a.scalars[i] == b.scalars[j]
+      var cost = last[j] + (isEqual ? 0 : a.lowercase[i] == b.lowercase[j] ? 1 : 2)
+      cost = min(cost, last[j + 1] + 2, row[j] + 2)
+      if i > 0, j > 0, a.scalars[i] == b.scalars[j - 1], a.scalars[i - 1] == b.scalars[j] {
+        cost = min(cost, beforeLast[j - 1] + 2)
+      }
+      row[j + 1] = cost
+      least = min(least, cost)
+    }
+    // A row is made of the two before it.
+    if least > limit, leastOfLast > limit { return least }
+    leastOfLast = least
+    swap(&beforeLast, &last)
+    swap(&last, &row)
+  }
+  return last[width]
 }
 
 /// Names in a sentence: `` `a`, `b` or `c` ``, with at most `limit` of them spelled out.

@@ -29,14 +29,7 @@ package final class Engine {
   /// - Throws: Rule `run.memory` when threads cannot be made; `options.kernels` for a name of
   ///   kernels that is not known here.
   package init(parameters: ParameterSource, threads: Int?) throws(DiagnosticsError) {
-    do throws(UnsupportedKernelRow) {
-      row = try KernelRow.selected()
-    } catch {
-      throw DiagnosticsError(
-        Diagnostic(
-          Rule("options.kernels", kind: .usage, summary: "the kernels asked for run here"),
-          "\(error)", help: "unset \(KernelRow.environmentKey), or set it to one of those"))
-    }
+    row = try Self.selectedRow()
     let count = threads ?? Processor.current().defaultThreadCount
     guard let pool = ThreadPool(threadCount: count) else {
       throw DiagnosticsError(
@@ -45,6 +38,20 @@ package final class Engine {
     }
     self.pool = pool
     store = WeightStore(parameters)
+  }
+
+  /// The kernels that run here: the processor's best, or those that the environment names.
+  ///
+  /// - Throws: `options.kernels` for a name of kernels that is not known here.
+  package static func selectedRow() throws(DiagnosticsError) -> KernelRow {
+    do throws(UnsupportedKernelRow) {
+      return try KernelRow.selected()
+    } catch {
+      throw DiagnosticsError(
+        Diagnostic(
+          Rule("options.kernels", kind: .usage, summary: "the kernels asked for run here"),
+          "\(error)", help: "unset \(KernelRow.environmentKey), or set it to one of those"))
+    }
   }
 
   /// A compiled graph bound to memory.

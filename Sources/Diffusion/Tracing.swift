@@ -69,7 +69,7 @@ package struct Tracer {
           default: false
           }
         },
-        notes: notes(conditions, timestep: try compiler.trajectory().timesteps[0]),
+        notes: notes(conditions, timestep: try compiler.tracedTrajectory().timesteps[0]),
         gradients: isTraining
           ? try learnable.map { (name: $0, value: try executable.output("gradient.\($0)")) } : [],
         updated: isTraining

@@ -92,7 +92,14 @@ extension DocumentNode {
 
   /// The value of a mapping's key; nil when there is none.
   package subscript(key: String) -> DocumentNode? {
-    entries?.first { $0.key.text == key }?.value
+    entries?.first { $0.key.isText(key) }?.value
+  }
+
+  /// Whether it is a scalar of a text.
+  package func isText(_ wanted: String) -> Bool {
+    // Comparing strings that are not in normal form is slow; most differ in length.
+    guard let text, text.utf8.count == wanted.utf8.count else { return false }
+    return text == wanted
   }
 }
 

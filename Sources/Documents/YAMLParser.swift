@@ -21,21 +21,38 @@ package struct ParsedDocument: Sendable {
 package func parseYAML(
   _ text: String, file: String, limits: DocumentLimits = .spec
 ) -> ParsedDocument {
-  guard text.utf8.count <= limits.byteCount else {
+  func refused(_ message: String) -> ParsedDocument {
     let start = SourcePosition(line: 1, column: 1)
+    let range = SourceRange(file: file, start: start, end: start)
     return ParsedDocument(
-      root: nil,
-      diagnostics: [
-        Diagnostic(
-          DocumentRules.limit,
-          "the text has \(text.utf8.count) bytes, more than \(limits.byteCount)",
-          at: SourceRange(file: file, start: start, end: start))
-      ])
+      root: nil, diagnostics: [Diagnostic(DocumentRules.limit, message, at: range)])
+  }
+  guard text.utf8.count <= limits.byteCount else {
+    return refused("the text has \(text.utf8.count) bytes, more than \(limits.byteCount)")
   }
   var builder = TreeBuilder(file: file, limits: limits)
   var text = text
-  text.withUTF8 { builder.read($0) }
+  let isRead = text.withUTF8 { bytes in
+    // libyaml compares every one with all before it.
+    guard tagDirectiveCount(in: bytes) <= 100 else { return false }
+    builder.read(bytes)
+    return true
+  }
+  guard isRead else { return refused("the text has more than 100 `%TAG` directives") }
   return ParsedDocument(root: builder.root, diagnostics: builder.diagnostics)
+}
+
+/// How often `%TAG` occurs, as a directive or within a text.
+private func tagDirectiveCount(in bytes: UnsafeBufferPointer<UInt8>) -> Int {
+  let name = Array("%TAG".utf8)
+  var count = 0
+  var rest = bytes[...]
+  while let start = rest.firstIndex(of: UInt8(ascii: "%")) {
+    rest = rest[start...]
+    if rest.starts(with: name) { count += 1 }
+    rest = rest.dropFirst()
+  }
+  return count
 }
 
 /// Builds the tree from libyaml's events, without recursion.
@@ -108,12 +125,11 @@ private struct TreeBuilder {
     switch event.type {
     case YAML_DOCUMENT_START_EVENT:
       documentCount += 1
-      if documentCount > 1 {
+      // The first document's tree is complete and stays.
+      if documentCount == 2 {
         report(
           DocumentRules.yamlSyntax, "a second document begins here", at: range,
           help: "a spec is one document; put the other in a file of its own")
-        // The first document's tree is complete and stays.
-        return true
       }
     case _ where documentCount > 1: break
     case YAML_SCALAR_EVENT:
@@ -283,6 +299,8 @@ private struct TreeBuilder {
     _ rule: Rule, _ message: String, at range: SourceRange, help: String? = nil,
     related: [Diagnostic.Related] = []
   ) {
+    // A hostile text could hold a problem per value; what ends parsing comes after them.
+    guard diagnostics.count < 1000 || rule == DocumentRules.limit else { return }
     diagnostics.append(Diagnostic(rule, message, help: help, at: range, related: related))
   }
 

@@ -6,9 +6,14 @@ struct YAMLSyntaxError {
   let file: String
   let bytes: UnsafeBufferPointer<UInt8>
 
+  /// The place of a mark; libyaml puts the end of a text without a last line feed on a line of its
+  /// own, which the text does not have.
   private func point(_ mark: yaml_mark_t) -> SourceRange {
-    let start = SourcePosition(mark)
-    return SourceRange(
+    point(min(SourcePosition(mark), position(offset: bytes.count)))
+  }
+
+  private func point(_ start: SourcePosition) -> SourceRange {
+    SourceRange(
       file: file, start: start,
       end: SourcePosition(line: start.line, column: start.column + 1))
   }
@@ -19,7 +24,7 @@ struct YAMLSyntaxError {
     if parser.error == YAML_READER_ERROR {
       return Diagnostic(
         DocumentRules.yamlSyntax, problem, help: "remove the character",
-        at: point(offset: parser.problem_offset))
+        at: point(position(offset: parser.problem_offset)))
     }
     var related: [Diagnostic.Related] = []
     if let context = parser.context, parser.context_mark.index != parser.problem_mark.index {
@@ -39,19 +44,22 @@ struct YAMLSyntaxError {
     return lines[line].first { $0 != 0x20 } == 0x09
   }
 
-  /// The position of a byte.
-  private func point(offset: Int) -> SourceRange {
+  /// The position of a byte, with the line ends that libyaml knows.
+  private func position(offset: Int) -> SourcePosition {
     var position = SourcePosition(line: 1, column: 1)
     let hasMark = bytes.starts(with: [0xEF, 0xBB, 0xBF])
-    for byte in bytes.prefix(offset).dropFirst(hasMark ? 3 : 0) {
-      if byte == 0x0A {
+    let text = String(decoding: bytes.prefix(offset).dropFirst(hasMark ? 3 : 0), as: UTF8.self)
+    var previous: Unicode.Scalar = " "
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\n" where previous == "\r": break
+      case "\n", "\r", "\u{85}", "\u{2028}", "\u{2029}":
         position = SourcePosition(line: position.line + 1, column: 1)
-      } else if byte & 0xC0 != 0x80 {
-        position.column += 1
+      default: position.column += 1
       }
+      previous = scalar
     }
-    let end = SourcePosition(line: position.line, column: position.column + 1)
-    return SourceRange(file: file, start: position, end: end)
+    return position
   }
 }
 

@@ -1,5 +1,6 @@
 import Compiler
 import Diagnostics
+import Documents
 import GraphIR
 import ModelSpec
 import Schedules
@@ -11,6 +12,15 @@ package struct GeneratedFile: Sendable, Hashable {
   package var path: String
   /// What it holds.
   package var text: String
+}
+
+/// The files that describe the spec language: its JSON Schema and its reference page.
+package func languageFiles() -> [GeneratedFile] {
+  [
+    GeneratedFile(
+      path: "Generated/ditharos.schema.json", text: specJSONSchema().text() + "\n"),
+    GeneratedFile(path: "Generated/spec.md", text: referencePage()),
+  ]
 }
 
 /// The files of one spec: the graphs before and after the passes, the plan, the parameters.
@@ -25,17 +35,26 @@ package func generatedFiles(
   var options = CompileOptions()
   options.isVerifying = true
   let compiler = try ModelCompiler(loaded, options: options)
-  let model = try compiler.sampling()
-  let figures = try compiler.figures(
-    of: model.graphs, stepCount: model.trajectory.timesteps.count)
+  var graphs: [CompiledGraph] = []
+  var stepCount = 1
+  if loaded.spec.denoiser == nil {
+    for name in ["encode", "decode"] {
+      if let graph = try compiler.entry(name) { graphs.append(graph) }
+    }
+  } else {
+    let model = try compiler.sampling()
+    graphs = model.graphs
+    stepCount = model.trajectory.timesteps.count
+  }
+  let figures = try compiler.figures(of: graphs, stepCount: stepCount)
   let folder = "Generated/\(name)"
   return [
     GeneratedFile(
       path: "\(folder)/lowered.ir",
-      text: model.graphs.map { printed($0.lowered, title: $0.name) }.joined(separator: "\n")),
+      text: graphs.map { printed($0.lowered, title: $0.name) }.joined(separator: "\n")),
     GeneratedFile(
       path: "\(folder)/fused.ir",
-      text: model.graphs.flatMap { graph in
+      text: graphs.flatMap { graph in
         graph.staged.stages.map { stage in
           printed(
             stage.graph,

@@ -126,6 +126,24 @@ extension SamplingTrajectory {
   }
 }
 
+extension SamplingTrajectory {
+  /// The rest of the trajectory from the step that sees a timestep; nil when none does.
+  ///
+  /// - Parameter schedule: The noise schedule the trajectory was made with.
+  package func starting(at timestep: Double, schedule: NoiseSchedule?) -> SamplingTrajectory? {
+    guard let index = timesteps.firstIndex(of: timestep) else { return nil }
+    var rest = self
+    rest.timesteps.removeFirst(index)
+    rest.latentCoefficients.removeFirst(index)
+    rest.predictionCoefficients.removeFirst(index)
+    if let level = schedule?.signalLevels[Int(timestep)] {
+      rest.signalCoefficient = level.squareRoot()
+      rest.noiseCoefficient = (1 - level).squareRoot()
+    }
+    return rest
+  }
+}
+
 extension Sampler.DDIM {
   /// The timesteps of a run, descending.
   func timesteps(of schedule: NoiseSchedule, steps: Int) -> [Int] {

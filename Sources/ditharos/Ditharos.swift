@@ -27,8 +27,9 @@ struct Ditharos: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      ValidateCommand.self, ExpandCommand.self, PlanCommand.self, TraceCommand.self,
-      RunCommand.self, EvalCommand.self, GenerateCommand.self, DiffCommand.self, InitCommand.self,
+      ValidateCommand.self, SchemaCommand.self, ExpandCommand.self, PlanCommand.self,
+      TraceCommand.self, RunCommand.self, EvalCommand.self, GenerateCommand.self, DiffCommand.self,
+      InitCommand.self,
     ])
 
   static func main() async {

@@ -141,7 +141,7 @@ import Testing
     try await withFolder { folder in
       try (tinySpec + "limits: {macs_per_step: 1000}\n").write(to: "\(folder)/model.yaml")
       let problem = try json("model.yaml", in: folder, status: 5)
-      #expect(problem.rules == ["limits.exceeded"])
+      #expect(problem.rules == ["budget.macs-per-step"])
       #expect(problem["diagnostics"][0]["primary"]["line"] == 13)
       #expect(try ditharos("plan", "model.yaml", in: folder).status == 5)
     }

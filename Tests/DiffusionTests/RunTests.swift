@@ -76,6 +76,14 @@ import Weights
     #expect(abs(try loss(second) - 0.626718700114111) < 1e-6)
   }
 
+  @Test(arguments: ["sora-by-hand.yaml", "sora-by-hand-corrected.yaml"])
+  func `every number that is marked as published is shown`(name: String) throws {
+    let loaded = try shipped(name)
+    let trace = try trace(loaded, passes: PassPipeline.none)
+    let shown = Set(trace.probes.map { "\($0.role.rawValue).\($0.name)" })
+    #expect(!trace.published.isEmpty && trace.published.isSubset(of: shown))
+  }
+
   private static let picture = """
     ditharos: 1
     name: picture

@@ -129,4 +129,41 @@ private func rule(_ kind: FaultKind, _ severity: Severity = .error) -> Rule {
   func suggestsTheNearestName(_ name: String, _ expected: String?) {
     #expect(nearestName(to: name, among: ["depth", "heads", "feed_forward", "norm"]) == expected)
   }
+
+  /// The definition, row by row of the full table.
+  private func plainDistance(_ a: [Character], _ b: [Character]) -> Int {
+    var table = [[Int]](repeating: (0...b.count).map { $0 * 2 }, count: a.count + 1)
+    for i in 0...a.count { table[i][0] = i * 2 }
+    for i in 0..<a.count {
+      for j in 0..<b.count {
+        let replacement = a[i] == b[j] ? 0 : a[i].lowercased() == b[j].lowercased() ? 1 : 2
+        table[i + 1][j + 1] = min(
+          table[i][j] + replacement, table[i][j + 1] + 2, table[i + 1][j] + 2)
+        if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] {
+          table[i + 1][j + 1] = min(table[i + 1][j + 1], table[i - 1][j - 1] + 2)
+        }
+      }
+    }
+    return table[a.count][b.count]
+  }
+
+  @Test func theNearestNameIsTheFirstOfLeastDistance() {
+    var generator = SplitMix(seed: 3)
+    func name() -> String {
+      String(
+        (0..<Int.random(in: 1...7, using: &generator)).map { _ in
+          "aAbBcä".randomElement(using: &generator) ?? "a"
+        })
+    }
+    for _ in 0..<3000 {
+      let (wanted, names) = (name(), (0..<4).map { _ in name() })
+      let close = names.map { other in
+        let distance = plainDistance(Array(wanted), Array(other))
+        return distance <= max(2, 2 * max(wanted.count, other.count) / 3) ? distance : Int.max
+      }
+      let least = close.min() ?? Int.max
+      let expected = least == Int.max ? nil : close.firstIndex(of: least).map { names[$0] }
+      #expect(nearestName(to: wanted, among: names) == expected, "\(wanted) \(names)")
+    }
+  }
 }

@@ -118,6 +118,27 @@ private func problems(_ text: String, limits: DocumentLimits = .spec) -> [String
     #expect(problems(text).map { $0.contains("yaml.limit") } == [true])
   }
 
+  @Test(arguments: ["a: [1", "a: {b: 1", "a: \"b", "x: 1\r\na: [1", "x: 1\u{2028}a: [é"])
+  func placesOfErrorsAtTheEndAreInTheText(_ text: String) {
+    let breaks: Set<Unicode.Scalar> = ["\n", "\u{2028}"]
+    let lines = text.unicodeScalars.split { breaks.contains($0) }
+    let place = parseYAML(text, file: "f").diagnostics.first?.primary?.start
+    #expect(place == SourcePosition(line: lines.count, column: (lines.last?.count ?? 0) + 1))
+    let last = parseYAML(text + "\n", file: "f").diagnostics.first?.primary?.start
+    #expect(last == SourcePosition(line: lines.count + 1, column: 1))
+  }
+
+  @Test func refusesFloodsThatTheParserIsSlowOn() {
+    let directives = (0...100).map { "%TAG !\($0)! tag:x\n" }.joined()
+    #expect(
+      parseYAML(directives + "--- {a: 1}", file: "f").diagnostics.map(\.rule)
+        == [DocumentRules.limit])
+    let documents = String(repeating: "---\na: 1\n", count: 1000)
+    #expect(parseYAML(documents, file: "f").diagnostics.count == 1)
+    let duplicates = String(repeating: "a: 1\n", count: 5000)
+    #expect(parseYAML(duplicates, file: "f").diagnostics.count == 1000)
+  }
+
   @Test func neverFailsOnBrokenTexts() {
     let text = """
       # A comment with ümlauts

@@ -7,7 +7,7 @@ extension SchemaChecker {
     _ text: String, _ style: DocumentNode.Style, _ schema: ValueSchema, at range: SourceRange,
     path: String
   ) -> CheckedValue.Content {
-    let name = lastName(path)
+    var name: String { lastName(path) }
     switch schema {
     case .integer(let limits):
       switch integerForm(text, style) {

@@ -74,7 +74,7 @@ struct SchemaChecker {
     into mapping: inout CheckedMapping
   ) -> String?? {
     guard let name = schema.discriminator, let key = schema.key(named: name) else { return nil }
-    if let entry = entries.first(where: { $0.key.text == name }) {
+    if let entry = entries.first(where: { $0.key.isText(name) }) {
       // A name that was spelled out as a mapping is its own key.
       let isName = entry.key.range == entry.value.range
       let value = check(

@@ -26,7 +26,7 @@ func resolveComponents(of root: DocumentNode, folder: String?) -> ResolvedSpec {
   var resolved: [DocumentNode.Entry] = []
   var parameters: [DocumentNode.Entry] = []
   for var entry in entries {
-    if let name = entry.key.text, ["autoencoder", "diffusion"].contains(name),
+    if let name = entry.key.text, Grammar.componentNames.contains(name),
       let reference = entry.value.entries, reference.count == 1, reference[0].key.text == "file"
     {
       do throws(DiagnosticsError) {

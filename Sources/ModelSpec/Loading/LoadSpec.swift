@@ -40,7 +40,7 @@ package func loadSpec(
     throw DiagnosticsError(diagnostics + [notASpec(root.range, "is not a mapping")])
   }
   let place =
-    entries.first { $0.key.text == "ditharos" }?.key.range ?? entries.first?.key.range
+    entries.first { $0.key.isText("ditharos") }?.key.range ?? entries.first?.key.range
     ?? root.range
   guard root["ditharos"] != nil else {
     throw DiagnosticsError(diagnostics + [notASpec(place, "has no key `ditharos`")])
@@ -48,7 +48,7 @@ package func loadSpec(
   let components = resolveComponents(of: root, folder: folder)
   diagnostics += components.diagnostics
   let hasDenoiser = entries.contains { entry in
-    entry.key.text.map { Grammar.denoiserKeyNames.contains($0) || $0 == "preset" } ?? false
+    entry.key.isText("preset") || Grammar.denoiserKeyNames.contains(where: entry.key.isText)
   }
   let presetChoice = preset(of: root, hasDenoiser: hasDenoiser)
   diagnostics += presetChoice.diagnostics
@@ -144,10 +144,10 @@ private func preset(of root: DocumentNode, hasDenoiser: Bool) -> PresetChoice {
 extension CheckedMapping {
   /// Reports the keys that a denoiser needs and does not have; they become invalid.
   fileprivate mutating func requireDenoiserKeys(except misspelled: Set<String>) -> [Diagnostic] {
-    var required = ["patch_size", "latent_dim"]
-    if values["blocks"] == nil { required += ["depth"] + (hasGivenMap ? [] : ["heads"]) }
     var diagnostics: [Diagnostic] = []
-    for name in required where values[name] == nil {
+    for requirement in Grammar.denoiserRequirements
+    where values[requirement.key] == nil && !requirement.waivers.contains(where: holds) {
+      let name = requirement.key
       guard let key = Grammar.root.key(named: name) else { continue }
       values[name] = CheckedValue(content: .invalid, place: place, isWritten: false)
       if misspelled.contains(name) { continue }
@@ -161,12 +161,14 @@ extension CheckedMapping {
     return diagnostics
   }
 
-  private var hasGivenMap: Bool {
-    if case .mapping(let attention)? = values["attention"]?.content,
-      case .text("given")? = attention["map"]?.content
-    {
-      return true
+  private func holds(_ waiver: Grammar.DenoiserRequirement.Waiver) -> Bool {
+    switch waiver {
+    case .key(let name): return values[name] != nil
+    case .choice(let mapping, let key, let name):
+      guard case .mapping(let inner)? = values[mapping]?.content,
+        case .text(let choice)? = inner[key]?.content
+      else { return false }
+      return choice == name
     }
-    return false
   }
 }

@@ -28,7 +28,7 @@ extension DocumentNode {
       guard let value = schema.key(named: name)?.value else { continue }
       let inner = entries[index].value
       entries[index].value = inner.merged(
-        over: inherited.first { $0.key.text == name }?.value, value,
+        over: inherited.first { $0.key.isText(name) }?.value, value,
         place: inner.place(underKey: entries[index].key.range))
     }
     let written = Set(entries.compactMap(\.key.text))

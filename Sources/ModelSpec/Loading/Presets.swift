@@ -23,8 +23,17 @@ package enum Presets {
     files.first { $0.name == name }.map { String(decoding: $0.bytes, as: UTF8.self) }
   }
 
+  /// What may be written for `preset`: the names, each with the comment that its text begins with,
+  /// and `none`.
+  package static let choices: [Choice] =
+    files.map { file in
+      let comment = String(decoding: file.bytes, as: UTF8.self).split(separator: "\n")
+        .prefix { $0.hasPrefix("# ") }.map { $0.dropFirst(2) }.joined(separator: " ")
+      return Choice(file.name, comment)
+    } + [Choice("none", "No key is inherited.")]
+
   /// A preset's tree, those it builds on merged in; nil when there is none of that name.
-  static func tree(named name: String) -> DocumentNode? { trees[name] }
+  package static func tree(named name: String) -> DocumentNode? { trees[name] }
 
   private static let trees: [String: DocumentNode] = {
     var trees: [String: DocumentNode] = [:]

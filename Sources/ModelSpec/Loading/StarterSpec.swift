@@ -13,7 +13,7 @@ package func starterSpec(preset: String, name: String) -> String? {
   var lines: [(key: String, comment: String)] = [
     ("ditharos: \(Grammar.version)", "the version of the language"),
     ("name: \(YAMLValue.text(name).flow)", "what reports call the model"),
-    ("preset: \(preset)", "where all other keys come from: \(preset.summary(tree))"),
+    ("preset: \(preset)", "where all other keys come from\(tree.sizes)"),
     ("latent: {channels: 4, height: 32, width: 32}", "what is denoised: pictures of 256 x 256"),
     ("patch_size: 2", "a token stands for 2 x 2 positions of the latent"),
   ]
@@ -43,12 +43,12 @@ package func starterSpec(preset: String, name: String) -> String? {
     .joined(separator: "\n") + "\n"
 }
 
-extension String {
-  /// What a preset decides about the size, after its name.
-  fileprivate func summary(_ tree: DocumentNode) -> String {
+extension DocumentNode {
+  /// What a preset decides about the size, to follow a sentence.
+  fileprivate var sizes: String {
     let sizes = ["latent_dim", "depth", "heads"].compactMap { key in
-      tree[key]?.text.map { "\(key) \($0)" }
+      self[key]?.text.map { "\(key) \($0)" }
     }
-    return sizes.isEmpty ? "the DiT of the paper" : sizes.joined(separator: ", ")
+    return sizes.isEmpty ? "" : ": " + sizes.joined(separator: ", ") + " and more"
   }
 }

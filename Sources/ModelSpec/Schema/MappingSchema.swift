@@ -37,7 +37,10 @@ package struct MappingSchema: Sendable {
   }
 
   /// The key of a name; nil when there is none.
-  package func key(named name: String) -> KeySchema? { keys.first { $0.name == name } }
+  package func key(named name: String) -> KeySchema? {
+    // Comparing strings that are not in normal form is slow; most differ in length.
+    keys.first { $0.name.utf8.count == name.utf8.count && $0.name == name }
+  }
 
   /// The names that stand for a mapping; nil when none does.
   package var nameChoices: [String]? {

@@ -92,7 +92,8 @@ struct DiffCommand: AsyncParsableCommand {
         "the change is of class `\(difference.changeClass.rawValue)`, which --fail-on "
           + "\(failOn.rawValue) refuses: \(difference.explanation)",
         help: "undo the change, or let it pass with "
-          + (isHighest ? "--fail-on none" : "a --fail-on above `\(difference.changeClass.rawValue)`"),
+          + (isHighest
+            ? "--fail-on none" : "a --fail-on above `\(difference.changeClass.rawValue)`"),
         at: after.locations.range(of: path), path: path)
     ]
   }

@@ -9,10 +9,11 @@ import Reports
 struct GenerateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "generate",
-    abstract: "Write, or compare, the graphs, plans and parameters of every spec under Generated/.",
+    abstract: "Write, or compare, everything under Generated/.",
     discussion: """
-      Run in a folder that holds Specs/. The bytes are the same on every machine, so
-      that a change of the compiler shows in review as a difference.
+      The JSON Schema and the reference page of specs; the graphs, plans and parameters
+      of every spec. Run in a folder that holds Specs/. The bytes are the same on every
+      machine, so that a change of the compiler shows in review as a difference.
 
         ditharos generate
         ditharos generate --check
@@ -23,7 +24,7 @@ struct GenerateCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await reporting(.text) {
-      var files: [GeneratedFile] = []
+      var files = languageFiles()
       let names = try names(in: "Specs").filter { $0.hasSuffix(".yaml") }
       guard !names.isEmpty else {
         throw DiagnosticsError(

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Compiler
 import Diagnostics
+import Diffusion
 import Documents
 import Kernels
 import ModelSpec
@@ -36,7 +37,7 @@ struct PlanCommand: AsyncParsableCommand {
       let figures = try compiler.figures()
       let report = PlanReport(figures)
       let machine = PlanReport.Machine(
-        kernels: (try? KernelRow.selected())?.name ?? KernelRow.best.name,
+        kernels: try Engine.selectedRow().name,
         threads: Processor.current().defaultThreadCount)
       if format == .text { Console.write(report.text(machine: machine)) }
       return (

@@ -1,0 +1,103 @@
+import Diagnostics
+import Weights
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// Reads any bytes as a safetensors file; libFuzzer calls it with one input after the other.
+///
+/// What is accepted must have tensors that lie in the file, and must survive being written and
+/// read again.
+@_cdecl("LLVMFuzzerTestOneInput")
+func runSafetensors(bytes: UnsafePointer<UInt8>?, count: Int) -> CInt {
+  let input = UnsafeBufferPointer(start: bytes, count: count)
+  guard let file = read(input) else { return 0 }
+  var byteCount = 0
+  for tensor in file.tensors {
+    byteCount += tensor.byteCount
+    require(file[tensor.name]?.byteCount == tensor.byteCount, "a tensor has another's name")
+    require(
+      tensor.dimensions.reduce(1, *) == tensor.elementCount, "a shape differs from the bytes")
+    // Copies every element, so that a page outside of the file would be touched.
+    require(tensor.withFloats { Array($0) }.count == tensor.elementCount, "elements are missing")
+  }
+  require(byteCount <= count, "tensors are larger than their file")
+  checkCopy(of: file)
+  return 0
+}
+
+/// Writes the tensors and reads them again.
+private func checkCopy(of file: SafetensorsFile) {
+  let written = SafetensorsWriter.encode(
+    file.tensors.map { TensorContent($0) }, metadata: file.metadata)
+  guard let copy = written.withUnsafeBufferPointer(read) else {
+    fail("a file of our own is refused")
+  }
+  require(copy.tensors.count == file.tensors.count, "a tensor was lost")
+  for tensor in file.tensors {
+    guard let twin = copy[tensor.name] else { fail("a name was lost") }
+    let isEqual = tensor.withBytes { own in twin.withBytes { own.elementsEqual($0) } }
+    require(
+      isEqual && twin.dtype == tensor.dtype && twin.dimensions == tensor.dimensions,
+      "a tensor changed")
+  }
+  require(
+    copy.metadata.elementsEqual(file.metadata) { $0.key == $1.key && $0.value == $1.value },
+    "metadata changed")
+  let again = SafetensorsWriter.encode(
+    copy.tensors.map { TensorContent($0) }, metadata: copy.metadata)
+  require(again == written, "writing twice changes the bytes")
+}
+
+/// Opens bytes through a file of their own; nil when they are refused.
+private func read(_ bytes: UnsafeBufferPointer<UInt8>) -> SafetensorsFile? {
+  let scratch = ScratchFile(bytes)
+  do throws(DiagnosticsError) {
+    return try SafetensorsFile(path: scratch.path)
+  } catch {
+    require(
+      error.diagnostics.allSatisfy { $0.rule.kind == .input && !$0.message.isEmpty },
+      "a malformed file is not reported as one")
+    return nil
+  }
+}
+
+/// A file in memory where the system has such, removed with the value; what is mapped stays.
+private struct ScratchFile: ~Copyable {
+  let path: String
+  private let descriptor: CInt
+
+  init(_ bytes: UnsafeBufferPointer<UInt8>) {
+    var template = Array(scratchTemplate.utf8CString)
+    descriptor = mkstemp(&template)
+    require(descriptor >= 0, "no file can be made from \(scratchTemplate)")
+    path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+    var written = 0
+    while written < bytes.count {
+      let count = write(descriptor, bytes.baseAddress.map { $0 + written }, bytes.count - written)
+      require(count > 0, "\(path) cannot be written")
+      written += count
+    }
+  }
+
+  deinit {
+    unlink(path)
+    close(descriptor)
+  }
+}
+
+private let scratchTemplate =
+  access("/dev/shm", W_OK) == 0 ? "/dev/shm/ditharos-fuzz-XXXXXX" : "/tmp/ditharos-fuzz-XXXXXX"
+
+private func require(_ condition: Bool, _ message: @autoclosure () -> String) {
+  if !condition { fail(message()) }
+}
+
+private func fail(_ message: String) -> Never {
+  var text = "broken property: \(message)\n"
+  text.withUTF8 { _ = write(2, $0.baseAddress, $0.count) }
+  abort()
+}
