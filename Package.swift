@@ -42,8 +42,10 @@ let fuzzers: [Target] =
   Context.environment["DITHAROS_FUZZ"] == nil
   ? []
   : [
-    fuzzer("SpecFuzzer", ["Compiler", "ModelSpec", "Documents", "Diagnostics"]),
-    fuzzer("SafetensorsFuzzer", ["Weights", "Diagnostics"]),
+    fuzzer("SpecFuzzer", ["Compiler", "ModelSpec", "Documents", "Diagnostics", "FuzzProperties"]),
+    fuzzer("SafetensorsFuzzer", ["Weights", "Diagnostics", "FuzzProperties"]),
+    .target(
+      name: "FuzzProperties", path: "Tests/Fuzz/FuzzProperties", swiftSettings: settings),
   ]
 
 func fuzzer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {

@@ -22,41 +22,42 @@ package func nearestMatch<Names: Sequence>(
 ) -> NameMatch? where Names.Element == String {
   let wanted = FoldedName(name)
   guard wanted.scalars.count <= 100 else { return nil }
-  var best: (name: String, distance: Int)?
-  var rivalDistance = Int.max
+  var best: (name: FoldedName, distance: Int)?
   for candidate in candidates {
     let other = FoldedName(candidate)
-    let (shorter, longer) = (
-      min(wanted.scalars.count, other.scalars.count), max(wanted.scalars.count, other.scalars.count)
-    )
+    let longer = max(wanted.scalars.count, other.scalars.count)
     guard longer <= 100 else { continue }
     let limit = min(max(2, 2 * longer / 3), (best?.distance ?? Int.max) - 1)
-    // Rivals of a clear match are at most 5 away.
-    let farLimit = max(limit, best.map { min($0.distance + 1, 5) } ?? 5)
-    guard 2 * (longer - shorter) <= farLimit else { continue }
-    let distance = editDistance(wanted, other, limit: farLimit)
-    if distance <= limit {
-      rivalDistance = min(rivalDistance, best?.distance ?? Int.max)
-      best = (candidate, distance)
-    } else if candidate != best?.name {
-      rivalDistance = min(rivalDistance, distance)
-    }
+    if let distance = distance(wanted, other, limit: limit) { best = (other, distance) }
   }
   guard let best else { return nil }
-  let length = max(wanted.scalars.count, best.name.unicodeScalars.count)
+  let length = max(wanted.scalars.count, best.name.scalars.count)
   let isNear = best.distance <= 1 || (best.distance <= 4 && 3 * best.distance <= 2 * length)
   let isClear =
-    isNear && rivalDistance - best.distance >= 2
-    && name.filter(\.isNumber) == best.name.filter(\.isNumber)
-  return NameMatch(name: best.name, isClear: isClear)
+    isNear && digits(of: name) == digits(of: best.name.text)
+    && !candidates.contains {
+      $0 != best.name.text && distance(wanted, FoldedName($0), limit: best.distance + 1) != nil
+    }
+  return NameMatch(name: best.name.text, isClear: isClear)
+}
+
+private func digits(of name: String) -> String { name.filter(\.isNumber) }
+
+/// The distance of two names; nil when it is over the limit.
+private func distance(_ a: FoldedName, _ b: FoldedName, limit: Int) -> Int? {
+  guard 2 * abs(a.scalars.count - b.scalars.count) <= limit else { return nil }
+  let distance = editDistance(a, b, limit: limit)
+  return distance <= limit ? distance : nil
 }
 
 /// A name with its lower-case form, scalar by scalar.
 private struct FoldedName {
+  let text: String
   let scalars: [UInt32]
   let lowercase: [UInt32]
 
   init(_ name: String) {
+    text = name
     scalars = name.unicodeScalars.map(\.value)
     lowercase = name.unicodeScalars.map { scalar in
       if scalar.isASCII { return ("A"..."Z").contains(scalar) ? scalar.value | 0x20 : scalar.value }

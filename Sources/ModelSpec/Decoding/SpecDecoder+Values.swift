@@ -174,7 +174,7 @@ extension SpecDecoder {
   ) {
     guard diagnostics.count < diagnosticLimit else { return }
     // Distances to many long names are slow, and names of later blocks are like the first's.
-    let names = declarations.lazy.prefix(diagnostics.count < 20 ? 2000 : 0).map(\.name)
+    let names = declarations.prefix(diagnostics.count < 20 ? 2000 : 0).map(\.name)
     let match = nearestMatch(to: entry.key, among: names)
     let nearest = match?.name
     let isFree = !entries.contains { $0.key == nearest }

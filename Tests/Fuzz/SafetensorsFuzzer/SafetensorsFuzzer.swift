@@ -1,4 +1,5 @@
 import Diagnostics
+import FuzzProperties
 import Weights
 
 #if canImport(Glibc)
@@ -14,7 +15,12 @@ import Weights
 @_cdecl("LLVMFuzzerTestOneInput")
 func runSafetensors(bytes: UnsafePointer<UInt8>?, count: Int) -> CInt {
   let input = UnsafeBufferPointer(start: bytes, count: count)
-  guard let file = read(input) else { return 0 }
+  requireQuick { checkFile(input) }
+  return 0
+}
+
+private func checkFile(_ input: UnsafeBufferPointer<UInt8>) {
+  guard let file = read(input) else { return }
   var byteCount = 0
   for tensor in file.tensors {
     byteCount += tensor.byteCount
@@ -24,9 +30,8 @@ func runSafetensors(bytes: UnsafePointer<UInt8>?, count: Int) -> CInt {
     // Copies every element, so that a page outside of the file would be touched.
     require(tensor.withFloats { Array($0) }.count == tensor.elementCount, "elements are missing")
   }
-  require(byteCount <= count, "tensors are larger than their file")
+  require(byteCount <= input.count, "tensors are larger than their file")
   checkCopy(of: file)
-  return 0
 }
 
 /// Writes the tensors and reads them again.
@@ -91,13 +96,3 @@ private struct ScratchFile: ~Copyable {
 
 private let scratchTemplate =
   access("/dev/shm", W_OK) == 0 ? "/dev/shm/ditharos-fuzz-XXXXXX" : "/tmp/ditharos-fuzz-XXXXXX"
-
-private func require(_ condition: Bool, _ message: @autoclosure () -> String) {
-  if !condition { fail(message()) }
-}
-
-private func fail(_ message: String) -> Never {
-  var text = "broken property: \(message)\n"
-  text.withUTF8 { _ = write(2, $0.baseAddress, $0.count) }
-  abort()
-}

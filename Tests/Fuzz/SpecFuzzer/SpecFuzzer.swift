@@ -1,13 +1,8 @@
 import Compiler
 import Diagnostics
 import Documents
+import FuzzProperties
 import ModelSpec
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// Loads any bytes as a spec; libFuzzer calls it with one input after the other.
 ///
@@ -18,17 +13,21 @@ func runSpec(bytes: UnsafePointer<UInt8>?, count: Int) -> CInt {
   let input = UnsafeBufferPointer(start: bytes, count: count)
   // `readTextFile` refuses the others.
   guard let text = String(validating: input, as: UTF8.self) else { return 0 }
+  requireQuick { checkSpec(text) }
+  return 0
+}
+
+private func checkSpec(_ text: String) {
   let loaded: LoadedSpec
   do throws(DiagnosticsError) {
     loaded = try loadSpec(text: text, file: fileName, folder: nil)
   } catch {
     check(error.diagnostics, of: text)
-    return 0
+    return
   }
   check(loaded.warnings, of: text)
   checkCanonicalForm(of: loaded.spec)
   if loaded.spec.isSmall { checkPlan(of: loaded) }
-  return 0
 }
 
 private let fileName = "fuzz.yaml"
@@ -94,14 +93,4 @@ extension ModelSpec {
     return denoiser.depth <= 4 && denoiser.blocks.allSatisfy { $0.sublayers.count <= 8 }
       && (latent.frames ?? 1) * latent.height * latent.width * latent.channels <= 4096
   }
-}
-
-private func require(_ condition: Bool, _ message: @autoclosure () -> String) {
-  if !condition { fail(message()) }
-}
-
-private func fail(_ message: String) -> Never {
-  var text = "broken property: \(message)\n"
-  text.withUTF8 { _ = write(2, $0.baseAddress, $0.count) }
-  abort()
 }
