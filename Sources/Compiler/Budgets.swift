@@ -7,14 +7,33 @@ import Tensors
 package enum BudgetRules {
   /// A run takes more memory than allowed.
   package static let peakMemory = Rule(
-    "budget.peak-memory", kind: .budget, summary: "A run keeps to its budget of memory.")
+    "budget.peak-memory", kind: .budget, summary: "A run keeps to its budget of memory.",
+    explanation: """
+      The plan says what a run will take: weights, arena, tables and scratch. It is compared with
+      `limits` without allocating the model, and the message names the tensor at the peak, so that
+      a change that needs too much is seen in review and not by running out of memory.
+      """,
+    failing: "limits: {peak_memory: 1KiB}",
+    fixed: "limits: {peak_memory: 64MiB}")
   /// A model has more parameters than allowed.
   package static let parameters = Rule(
-    "budget.parameters", kind: .budget, summary: "A model keeps to its budget of parameters.")
+    "budget.parameters", kind: .budget, summary: "A model keeps to its budget of parameters.",
+    explanation: """
+      `limits` holds the budgets that a team agreed on. Parameters are counted without allocating
+      them, and the message names the largest part.
+      """,
+    failing: "limits: {parameters: 5K}",
+    fixed: "limits: {parameters: 20K}")
   /// A step multiplies more than allowed.
   package static let macsPerStep = Rule(
     "budget.macs-per-step", kind: .budget,
-    summary: "A step keeps to its budget of multiply-accumulates.")
+    summary: "A step keeps to its budget of multiply-accumulates.",
+    explanation: """
+      The time of a step follows its multiply-accumulates. They are counted in the compiled graph,
+      guidance included, and the message names the layer with the most.
+      """,
+    failing: "limits: {macs_per_step: 1K}",
+    fixed: "limits: {macs_per_step: 1G}")
 
   /// All of them.
   package static let all = [peakMemory, parameters, macsPerStep]

@@ -39,14 +39,41 @@ package struct Rule: Sendable, Hashable {
   package let kind: FaultKind
   /// One sentence: what the rule demands.
   package let summary: String
+  /// Why it matters, in a few sentences.
+  package let explanation: String
+  /// Lines of a spec or a command that break it; empty where nobody writes such a thing.
+  package let failing: String
+  /// What those lines become.
+  package let fixed: String
 
   /// A rule.
-  package init(_ id: String, severity: Severity = .error, kind: FaultKind, summary: String) {
+  package init(
+    _ id: String, severity: Severity = .error, kind: FaultKind, summary: String,
+    explanation: String = "", failing: String = "", fixed: String = ""
+  ) {
     self.id = id
     self.severity = severity
     self.kind = kind
     self.summary = summary
+    self.explanation = explanation
+    self.failing = failing
+    self.fixed = fixed
   }
+
+  /// The same rule with diagnostics that matter more or less.
+  package func with(severity: Severity) -> Rule {
+    Rule(
+      id, severity: severity, kind: kind, summary: summary, explanation: explanation,
+      failing: failing, fixed: fixed)
+  }
+
+  // The identifier decides what a rule says; severities are a policy's to change.
+
+  package static func == (left: Self, right: Self) -> Bool {
+    left.id == right.id && left.severity == right.severity
+  }
+
+  package func hash(into hasher: inout Hasher) { hasher.combine(id) }
 }
 
 /// One located problem; every rendering is made from this value.

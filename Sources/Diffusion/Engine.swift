@@ -49,8 +49,8 @@ package final class Engine {
     } catch {
       throw DiagnosticsError(
         Diagnostic(
-          Rule("options.kernels", kind: .usage, summary: "the kernels asked for run here"),
-          "\(error)", help: "unset \(KernelRow.environmentKey), or set it to one of those"))
+          DiffusionRules.kernels, "\(error)",
+          help: "unset \(KernelRow.environmentKey), or set it to one of those"))
     }
   }
 

@@ -26,6 +26,9 @@ struct YAMLSyntaxError {
         DocumentRules.yamlSyntax, problem, help: "remove the character",
         at: point(position(offset: parser.problem_offset)))
     }
+    if let clear = unclosed(parser) ?? keyWithoutSpace(problem, parser.problem_mark) {
+      return clear
+    }
     var related: [Diagnostic.Related] = []
     if let context = parser.context, parser.context_mark.index != parser.problem_mark.index {
       related = [Diagnostic.Related(point(parser.context_mark), String(cString: context))]
@@ -35,7 +38,77 @@ struct YAMLSyntaxError {
       && lineStartsWithTab(parser.problem_mark.line)
     return Diagnostic(
       DocumentRules.yamlSyntax, isTab ? "a tab cannot indent YAML" : problem,
-      help: isTab ? "indent with spaces" : nil, at: point(parser.problem_mark), related: related)
+      help: isTab
+        ? "indent with spaces"
+        : problem.contains("expected key") ? "start the keys of a mapping in one column" : nil,
+      at: point(parser.problem_mark), related: related)
+  }
+
+  /// The problem of something that begins on one line and whose lack of an end is seen on a later
+  /// one: it is located where it begins.
+  private func unclosed(_ parser: yaml_parser_t) -> Diagnostic? {
+    guard let context = parser.context.map({ String(cString: $0) }),
+      parser.problem_mark.line > parser.context_mark.line
+    else { return nil }
+    let start = point(parser.context_mark)
+    func diagnostic(_ message: String, _ help: String) -> Diagnostic {
+      Diagnostic(
+        DocumentRules.yamlSyntax, message, help: help, at: start,
+        related: [Diagnostic.Related(point(parser.problem_mark), "noticed here")])
+    }
+    switch context {
+    case "while scanning a simple key":
+      return diagnostic("a key has no `: ` after it", "write `key: value`, with a space")
+    case "while scanning a quoted scalar":
+      return diagnostic("a quote is opened and not closed", "close it")
+    case "while parsing a flow sequence", "while parsing a flow mapping":
+      // Content that is indented like the line of the bracket is not meant to be within it.
+      guard
+        parser.problem_mark.line >= lineCount
+          || indentation(parser.problem_mark.line) <= indentation(parser.context_mark.line)
+      else { return nil }
+      let bracket = context.hasSuffix("sequence") ? "[" : "{"
+      return diagnostic(
+        "`\(bracket)` is opened and not closed", "close it with `\(bracket == "[" ? "]" : "}")`")
+    default: return nil
+    }
+  }
+
+  /// The problem of a key that a value follows without a space, before a key that is right: the
+  /// parser takes both lines for one text, and stops at the colon of the second.
+  private func keyWithoutSpace(_ problem: String, _ mark: yaml_mark_t) -> Diagnostic? {
+    guard
+      problem.hasPrefix("mapping values are not allowed") || problem.contains("expected key")
+    else { return nil }
+    let lines = bytes.split(
+      separator: 0x0A, maxSplits: mark.line + 1, omittingEmptySubsequences: false)
+    guard lines.indices.contains(mark.line) else { return nil }
+    let indentation = lines[mark.line].prefix { $0 == 0x20 }.count
+    var wrong: Int?
+    for index in (0..<mark.line).reversed() {
+      let content = lines[index].drop { $0 == 0x20 || $0 == 0x0D }
+      if content.isEmpty || content.first == 0x23 { continue }
+      guard lines[index].prefix(while: { $0 == 0x20 }).count == indentation,
+        let colon = content.firstIndex(of: 0x3A), colon + 1 < content.endIndex,
+        ![0x20, 0x0D].contains(content[colon + 1])
+      else { break }
+      wrong = index
+    }
+    guard let wrong else { return nil }
+    let start = SourcePosition(line: wrong + 1, column: indentation + 1)
+    let end = SourcePosition(line: wrong + 1, column: indentation + 2)
+    return Diagnostic(
+      DocumentRules.yamlSyntax, "a key has no `: ` after it",
+      help: "write `key: value`, with a space",
+      at: SourceRange(file: file, start: start, end: end),
+      related: [Diagnostic.Related(point(mark), "noticed here")])
+  }
+
+  private var lineCount: Int { bytes.count { $0 == 0x0A } }
+
+  private func indentation(_ line: Int) -> Int {
+    let lines = bytes.split(separator: 0x0A, maxSplits: line + 1, omittingEmptySubsequences: false)
+    return lines.indices.contains(line) ? lines[line].prefix { $0 == 0x20 }.count : 0
   }
 
   private func lineStartsWithTab(_ line: Int) -> Bool {

@@ -87,11 +87,23 @@ package enum PromptRules {
   /// A word is not in the vocabulary.
   package static let unknownWord = Rule(
     "prompt.unknown-word", kind: .input,
-    summary: "Every word of the prompt is in the vocabulary.")
+    summary: "Every word of the prompt is in the vocabulary.",
+    explanation: """
+      A model with a vocabulary knows only its words. With `unknown: error` any other is refused
+      with the nearest known one; `unknown: skip` leaves it out.
+      """,
+    failing: #"ditharos run Specs/sora-by-hand.yaml --prompt "sora is skies""#,
+    fixed: #"ditharos run Specs/sora-by-hand.yaml --prompt "sora is sky""#)
   /// The prompt has too many words.
   package static let tooLong = Rule(
     "prompt.too-long", kind: .input,
-    summary: "The prompt has at most as many words as the model reads.")
+    summary: "The prompt has at most as many words as the model reads.",
+    explanation: """
+      The words of a prompt fill a fixed number of places. A longer prompt would lose its end,
+      which changes what is asked for.
+      """,
+    failing: #"ditharos run Specs/sora-by-hand.yaml --prompt "sora is sky sky""#,
+    fixed: #"ditharos run Specs/sora-by-hand.yaml --prompt "sora is sky""#)
 
   /// All of them.
   package static let all = [unknownWord, tooLong]

@@ -27,7 +27,8 @@ struct Ditharos: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      ValidateCommand.self, SchemaCommand.self, ExpandCommand.self, PlanCommand.self,
+      ValidateCommand.self, ExplainCommand.self, SchemaCommand.self, ExpandCommand.self,
+      PlanCommand.self,
       TraceCommand.self, RunCommand.self, EvalCommand.self, GenerateCommand.self, DiffCommand.self,
       InitCommand.self,
     ])
@@ -106,21 +107,62 @@ struct Ditharos: AsyncParsableCommand {
 enum UsageRules {
   /// Arguments that do not parse.
   static let arguments = Rule(
-    "usage.arguments", kind: .usage, summary: "the arguments are those of a command")
+    "usage.arguments", kind: .usage,
+    summary: "The arguments are those of a command.",
+    explanation: """
+      An option that is misspelled, or a value that is missing, is refused before anything is
+      done. `--help` after a command lists its options with examples.
+      """,
+    failing: "ditharos plan model.yaml --stpes 20",
+    fixed: "ditharos plan model.yaml --steps 20")
   /// An option's value that cannot be.
   static let option = Rule(
-    "usage.option", kind: .usage, summary: "an option's value is in its range")
+    "usage.option", kind: .usage,
+    summary: "An option's value is in its range.",
+    explanation: "Each option states its range in `--help`.",
+    failing: "ditharos run model.yaml --threads 0",
+    fixed: "ditharos run model.yaml --threads 2")
   /// A file that cannot be read or written.
   static let file = Rule(
-    "file.media", kind: .input, summary: "pictures and videos can be read and written")
+    "file.media", kind: .input,
+    summary: "Pictures and videos can be read and written.",
+    explanation: """
+      Pictures are read and written as PNG and WebP; other formats need the `ffmpeg` program. A
+      folder must exist, and a damaged file is refused.
+      """,
+    failing: "ditharos run model.yaml -o missing/sky.png",
+    fixed: "ditharos run model.yaml -o sky.png")
   /// Folders without a spec.
   static let noSpecs = Rule(
     "validate.no-specs", severity: .warning, kind: .input,
-    summary: "there is a spec where specs are to be checked")
+    summary: "There is a spec where specs are to be checked.",
+    explanation: """
+      A check that finds nothing to check passes by mistake: a folder was renamed, or a pattern
+      excludes everything.
+      """,
+    failing: "ditharos validate modles/",
+    fixed: "ditharos validate models/")
   /// A fault of the program.
   static let fault = Rule(
-    "program.fault", kind: .program, summary: "the program has no faults")
+    "program.fault", kind: .program,
+    summary: "The program has no faults.",
+    explanation: """
+      Whatever the input, this should not happen. A report with the command and the spec helps
+      to repair it.
+      """)
   /// Generated files that are not what the tool writes.
   static let stale = Rule(
-    "generated.stale", kind: .spec, summary: "Generated/ holds what the tool writes")
+    "generated.stale", kind: .spec,
+    summary: "Generated/ holds what the tool writes.",
+    explanation: """
+      The files under Generated/ are committed, so that a change of the compiler shows in review
+      as a difference. They are written by the tool alone.
+      """,
+    failing: "ditharos generate --check",
+    fixed: "ditharos generate")
+
+  /// All of them.
+  static let all = [
+    arguments, option, file, noSpecs, fault, stale,
+  ]
 }

@@ -4,6 +4,7 @@ import Documents
 import Foundation
 import Media
 import ModelSpec
+import Reports
 
 /// What a validation finds and repairs.
 struct ValidationResult {
@@ -16,17 +17,29 @@ struct ValidationResult {
   /// The texts that the ranges refer to, where they are not in the files.
   private(set) var texts: [String: String] = [:]
 
+  private static let rules = RulePages(commandRules: UsageRules.all).rules
+  private var policies = PolicyFiles(rules: ValidationResult.rules)
+
   /// The problems that are known before any file is checked.
   init(reports: [FileReport]) { self.reports = reports }
 
   /// All problems, by file.
   var diagnostics: [Diagnostic] { reports.flatMap { $0.diagnostics.inTextOrder } }
 
+  /// Adds what is wrong with the policies of the files checked.
+  mutating func addPolicyProblems() {
+    for problem in policies.problems {
+      let file = problem.primary?.file ?? PolicyFiles.name
+      reports.append(FileReport(file: file, diagnostics: [problem]))
+    }
+  }
+
   /// Checks a file.
   mutating func check(_ file: String) {
     let diagnostics: [Diagnostic]
     do throws(DiagnosticsError) {
-      diagnostics = Self.problems(of: try text(of: file), file: file)
+      let policy = policies.policy(ofSpec: file)
+      diagnostics = Self.problems(of: try text(of: file), file: file, policy)
     } catch {
       diagnostics = error.diagnostics
     }
@@ -44,9 +57,10 @@ struct ValidationResult {
       reports.append(FileReport(file: file, diagnostics: error.diagnostics))
       return
     }
-    let diagnostics = Self.problems(of: original, file: file)
+    let policy = policies.policy(ofSpec: file)
+    let diagnostics = Self.problems(of: original, file: file, policy)
     let fixed = applySafeFixes(to: original, file: file, diagnostics: diagnostics) {
-      Self.problems(of: $0, file: file)
+      Self.problems(of: $0, file: file, policy)
     }
     var report = FileReport(file: file, diagnostics: isDryRun ? diagnostics : fixed.remaining)
     if isDryRun {
@@ -72,14 +86,26 @@ struct ValidationResult {
       ? try StandardInput.shared.text() : try readTextFile(file, byteLimit: specByteLimit)
   }
 
+  /// The problems of a spec as its policy and its comments want them.
+  private static func problems(
+    of text: String, file: String, _ policy: RulePolicy
+  ) -> [Diagnostic] {
+    policy.applied(to: problems(of: text, file: file), file: file, rules: rules) {
+      $0 == file ? text : try? readTextFile($0, byteLimit: specByteLimit)
+    }
+  }
+
   /// The problems of a spec; with budgets, those of its plan too.
   private static func problems(of text: String, file: String) -> [Diagnostic] {
+    var found: [Diagnostic] = []
     do throws(DiagnosticsError) {
-      let loaded = try loadSpec(text: text, file: file, folder: folder(of: file))
-      guard loaded.spec.limits != nil else { return loaded.warnings }
-      return loaded.warnings + (try ModelCompiler(loaded).exceededBudgets())
+      let folder = folder(of: file)
+      let loaded = try loadSpec(text: text, file: file, folder: folder)
+      found = loaded.warnings + loaded.weightsFileProblems(folder: folder)
+      guard loaded.spec.limits != nil else { return found }
+      return found + (try ModelCompiler(loaded).exceededBudgets())
     } catch {
-      return error.diagnostics
+      return found + error.diagnostics
     }
   }
 

@@ -60,10 +60,15 @@ private func problems(_ text: String, limits: DocumentLimits = .spec) -> [String
 
   @Test(arguments: [
     ("a:\n\tb: 1\n", "2:1 yaml.syntax a tab cannot indent YAML"),
-    ("a: {b: 1\n", "2:1 yaml.syntax did not find expected ',' or '}'"),
+    ("a: {b: 1\n", "1:4 yaml.syntax `{` is opened and not closed"),
+    ("a: [1\nb: 2\n", "1:4 yaml.syntax `[` is opened and not closed"),
+    ("a:2\nb: 3\n", "1:1 yaml.syntax a key has no `: ` after it"),
+    ("a: 1\nb:2\nc: 3\n", "2:1 yaml.syntax a key has no `: ` after it"),
+    ("a:\n  b:2\n  # c\n  c: 3\n", "2:3 yaml.syntax a key has no `: ` after it"),
+    ("a: b\n  c: 1\n", "2:4 yaml.syntax mapping values are not allowed in this context"),
     ("a: b: c\n", "1:5 yaml.syntax mapping values are not allowed in this context"),
     ("a: \u{1}\n", "1:4 yaml.syntax control characters are not allowed"),
-    ("a: \"x\n", "2:1 yaml.syntax found unexpected end of stream"),
+    ("a: \"x\n", "1:4 yaml.syntax a quote is opened and not closed"),
     ("a: 1\n---\nb: 2\n", "2:1 yaml.syntax a second document begins here"),
     ("a: !!str 1\n", "1:4 yaml.feature tag `tag:yaml.org,2002:str` is not supported"),
     ("<<: {a: 1}\n", "1:1 yaml.feature merge keys are not supported"),

@@ -1,4 +1,5 @@
 import Diagnostics
+import Documents
 import ModelSpec
 
 /// The folder of the package, with a slash at its end.
@@ -34,5 +35,32 @@ extension Diagnostic {
   var shortText: String {
     let place = primary.map { "\($0.start.line):\($0.start.column)" } ?? "-"
     return "\(place) \(rule.id) \(message)"
+  }
+}
+
+/// What `validate` says of a text: rules, files and comments that ignore rules, as
+/// `line:column rule message`.
+func validationProblems(
+  _ text: String, file: String = "test.yaml", folder: String? = nil,
+  policy: RulePolicy = RulePolicy()
+) -> [String] {
+  validated(text, file: file, folder: folder, policy: policy).map(\.shortText)
+}
+
+/// What `validate` says of a text.
+func validated(
+  _ text: String, file: String = "test.yaml", folder: String? = nil,
+  policy: RulePolicy = RulePolicy()
+) -> [Diagnostic] {
+  var found: [Diagnostic]
+  do throws(DiagnosticsError) {
+    let loaded = try loadSpec(text: text, file: file, folder: folder)
+    found = loaded.warnings
+    if let folder { found += loaded.weightsFileProblems(folder: folder) }
+  } catch {
+    found = error.diagnostics
+  }
+  return policy.applied(to: found, file: file, rules: SpecRules.all + DocumentRules.all) {
+    $0 == file ? text : nil
   }
 }

@@ -25,7 +25,7 @@ import Testing
       """
     #expect(
       problems(text).map { $0.split(separator: " ").prefix(2).joined(separator: " ") } == [
-        "4:13 spec.patch-divides", "4:13 spec.patch-divides", "5:13 spec.type", "6:8 spec.range",
+        "4:13 spec.patch-divides", "5:13 spec.type", "6:8 spec.range",
         "8:15 spec.unknown-key", "9:23 spec.choice", "9:39 spec.steps", "10:30 spec.range",
       ])
   }
@@ -55,7 +55,7 @@ import Testing
       Issue.record("five heads were accepted")
     } catch {
       let diagnostic = error.diagnostics.first
-      #expect(diagnostic?.help == "2, 4 and 8 divide it")
+      #expect(diagnostic?.help == "2, 4 and 8 divide 16")
       #expect(diagnostic?.related.first?.range.start == SourcePosition(line: 5, column: 13))
       #expect(diagnostic?.path == "blocks[0].sublayers[0].heads")
     }

@@ -32,17 +32,39 @@ extension SchemaChecker {
     guard diagnostics.count < diagnosticLimit else { return }
     let name = key.text ?? ""
     let names = schema.keys.filter { applies($0, to: kind) }.map(\.name)
-    let match = nearestMatch(to: name, among: names)
-    let nearest = match?.name
+    let synonym = Grammar.synonyms[name].flatMap { names.contains($0) ? $0 : nil }
+    let match = synonym == nil ? nearestMatch(to: name, among: names) : nil
+    let nearest = synonym ?? match?.name
     // Two keys of one name would be no repair.
     let isFree = !entries.contains { !$0.value.isInherited && $0.key.text == nearest }
     if let nearest { misspelled.insert(path.dropLast(name.count) + nearest) }
     report(
       SpecRules.unknownKey,
       "unknown key `\(name)`" + (nearest.map { "; did you mean `\($0)`?" } ?? ""),
-      help: "`\(schema.name)` has the keys \(listed(names, limit: 40, conjunction: "and"))",
+      help: nearest == nil ? misplacement(of: name, in: schema, names) : keyList(schema, names),
       at: key.range,
       path: path, suggestion: isFree ? nearest : nil, isSafe: match?.isClear == true)
+  }
+
+  private func keyList(_ schema: MappingSchema, _ names: [String]) -> String {
+    "`\(schema.name)` has the keys \(listed(names, limit: 40, conjunction: "and"))"
+  }
+
+  /// What to do about a key that is like none of its mapping: where it belongs, if anywhere.
+  private func misplacement(
+    of name: String, in schema: MappingSchema, _ names: [String]
+  ) -> String {
+    if name == "file", ["autoencoder", "diffusion"].contains(schema.name) {
+      return "`file` stands alone: it names the file that holds all of `\(schema.name)`"
+    }
+    if schema.name != Grammar.root.name, Grammar.root.key(named: name) != nil {
+      return "`\(name)` is a key of the spec itself, at the start of a line"
+    }
+    let homes = Grammar.root.keys.filter {
+      $0.value.mappingSchema?.key(named: name) != nil && $0.name != schema.name
+    }.map(\.name)
+    return homes.isEmpty
+      ? keyList(schema, names) : "`\(name)` is a key of \(listed(homes)): indent it there"
   }
 
   mutating func reportInapplicable(
@@ -53,7 +75,8 @@ extension SchemaChecker {
     report(
       SpecRules.inapplicableKey,
       "`\(key.name)` does not apply with `\(discriminator): \(given)`",
-      help: "it applies with `\(discriminator)` \(listed(key.appliesTo))", at: range, path: path)
+      help: "it applies with \(listed(key.appliesTo.map { "\(discriminator): \($0)" }))", at: range,
+      path: path)
   }
 
   mutating func reportContradiction(

@@ -148,7 +148,8 @@ struct SchemaChecker {
       guard count.contains(elements.count) else {
         report(
           SpecRules.range,
-          "`\(lastName(path))` has \(elements.count) elements, expected \(text(of: count))",
+          "`\(lastName(path))` has \(elements.count) "
+            + "element\(elements.count == 1 ? "" : "s"), expected \(text(of: count))",
           at: place, path: path)
         break
       }
@@ -203,7 +204,10 @@ struct SchemaChecker {
 
   private func text(of count: ClosedRange<Int>) -> String {
     count.lowerBound == count.upperBound
-      ? "\(count.lowerBound)" : "\(count.lowerBound) to \(count.upperBound)"
+      ? "\(count.lowerBound)"
+      : count.count == 2
+        ? "\(count.lowerBound) or \(count.upperBound)"
+        : "\(count.lowerBound) to \(count.upperBound)"
   }
 }
 

@@ -45,7 +45,7 @@ extension SpecDecoder {
         report(
           SpecRules.pixelRange,
           "the brightest pixel's value is not above the darkest's in `\(key).range`",
-          at: "\(key).range")
+          help: "write the value of black first, as in [-1, 1]", at: "\(key).range")
       }
     }
     return PixelSpace(

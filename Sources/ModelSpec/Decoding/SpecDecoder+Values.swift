@@ -95,13 +95,17 @@ extension SpecDecoder {
       } else {
         report(
           SpecRules.exampleContradiction, "the example gives a label, but the model takes none",
-          at: "example.label")
+          help: "remove `label`", at: "example.label")
       }
     }
-    if example.prompt != nil, conditioning.prompt == nil {
-      report(
-        SpecRules.exampleContradiction, "the example gives a prompt, but the model takes none",
-        at: "example.prompt")
+    if let text = example.prompt {
+      if let prompt = conditioning.prompt {
+        checkExamplePrompt(text, prompt)
+      } else {
+        report(
+          SpecRules.exampleContradiction, "the example gives a prompt, but the model takes none",
+          help: "remove `prompt`", at: "example.prompt")
+      }
     }
     if let timestep = example.timestep, isValid("example.timestep") {
       checkExampleTimestep(timestep, conditioning, spec.diffusion)

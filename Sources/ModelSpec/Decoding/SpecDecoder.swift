@@ -118,13 +118,23 @@ struct SpecDecoder {
   ) {
     defer { markInvalid(path) }
     guard diagnostics.count < diagnosticLimit else { return }
+    diagnostics.append(
+      diagnostic(
+        rule, message, help: help, at: path, related: related, suggestion: suggestion))
+  }
+
+  /// A problem at a canonical path; related places that are the same or the whole spec are left
+  /// out, and so is a suggestion for a value that is not written there.
+  func diagnostic(
+    _ rule: Rule, _ message: String, help: String?, at path: String,
+    related: [(path: String, message: String)], suggestion: String? = nil
+  ) -> Diagnostic {
     let primary = locations.range(of: path)
     let places = related.map { Diagnostic.Related(locations.range(of: $0.path), $0.message) }
-    diagnostics.append(
-      Diagnostic(
-        rule, message, help: help, at: primary,
-        related: places.filter { $0.range != primary && !locations.isRoot($0.range) },
-        path: path, suggestion: locations.isOwn(path) ? suggestion : nil))
+    return Diagnostic(
+      rule, message, help: help, at: primary,
+      related: places.filter { $0.range != primary && !locations.isRoot($0.range) },
+      path: path, suggestion: locations.isOwn(path) ? suggestion : nil)
   }
 }
 

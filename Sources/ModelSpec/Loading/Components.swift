@@ -86,7 +86,7 @@ private func component(
   }
   let path = folder == "." ? file : folder + (folder.hasSuffix("/") ? "" : "/") + file
   if let target = resolvedPath(path), let base = resolvedPath(folder),
-    !target.hasPrefix(base.hasSuffix("/") ? base : base + "/")
+    target != base, !target.hasPrefix(base.hasSuffix("/") ? base : base + "/")
   {
     throw failure("`\(file)` leads out of the spec's folder through a link")
   }
@@ -97,6 +97,7 @@ private func component(
     throw DiagnosticsError(
       error.diagnostics.map {
         var diagnostic = $0
+        diagnostic.message = diagnostic.message.replacing("`\(path)`", with: "`\(file)`")
         diagnostic.primary = node.range
         diagnostic.path = "\(name).file"
         return diagnostic
@@ -116,7 +117,7 @@ private func component(
 }
 
 /// The absolute path of a file with links followed; nil when there is none.
-private func resolvedPath(_ path: String) -> String? {
+func resolvedPath(_ path: String) -> String? {
   guard let resolved = realpath(path, nil) else { return nil }
   defer { free(resolved) }
   return String(cString: resolved)

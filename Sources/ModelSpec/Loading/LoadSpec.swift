@@ -42,9 +42,10 @@ package func loadSpec(
   let place =
     entries.first { $0.key.isText("ditharos") }?.key.range ?? entries.first?.key.range
     ?? root.range
-  guard root["ditharos"] != nil else {
+  guard let version = root["ditharos"] else {
     throw DiagnosticsError(diagnostics + [notASpec(place, "has no key `ditharos`")])
   }
+  if let problem = unknownVersion(version) { throw DiagnosticsError(diagnostics + [problem]) }
   let components = resolveComponents(of: root, folder: folder)
   diagnostics += components.diagnostics
   let hasDenoiser = entries.contains { entry in
@@ -104,7 +105,7 @@ private func start(of file: String) -> SourceRange {
 }
 
 /// The folder of a file's path.
-private func folder(of path: String) -> String {
+func folder(of path: String) -> String {
   guard let slash = path.lastIndex(of: "/") else { return "." }
   return slash == path.startIndex ? "/" : String(path[..<slash])
 }

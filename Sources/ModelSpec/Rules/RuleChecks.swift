@@ -1,3 +1,5 @@
+import Diagnostics
+
 extension SpecDecoder {
   /// Checks every rule about how the parts of a spec fit; a rule that reads a stand-in is silent.
   mutating func checkRules(of spec: ModelSpec) {
@@ -7,5 +9,71 @@ extension SpecDecoder {
       checkConditioning(denoiser.conditioning, of: denoiser)
     }
     checkDiffusion(of: spec)
+  }
+
+  /// Pictures, autoencoder and latent.
+  private mutating func checkPixels(of spec: ModelSpec) {
+    checkElementCount(of: spec)
+    checkPixelsExist(spec)
+    guard let autoencoder = spec.autoencoder, let pixels = spec.pixels else { return }
+    let pixelsPath = pixels.frames == nil ? "image" : "video"
+    checkPatchDivides(pixels, pixelsPath, of: autoencoder)
+    if let latent = spec.denoiser?.latent {
+      checkLatentMatches(latent, autoencoder, pixels, pixelsPath)
+    }
+  }
+
+  /// Patches, positions, blocks and the final layer.
+  private mutating func checkDenoiser(_ denoiser: Denoiser) {
+    checkPatchDividesLatent(denoiser)
+    checkEmbeddingWidth(denoiser)
+    checkFinalWidth(denoiser)
+    checkPositionAxes(denoiser)
+    checkPositionWidth(denoiser)
+    for (groupIndex, group) in denoiser.blocks.enumerated() {
+      checkSublayerNames(group, at: "blocks[\(groupIndex)]")
+      for (index, sublayer) in group.sublayers.enumerated() {
+        guard case .attention(let attention) = sublayer.operation else { continue }
+        let path = "blocks[\(groupIndex)].sublayers[\(index)]"
+        checkGivenMapHeads(attention, at: path)
+        checkHeadsDivideWidth(attention, latentDim: denoiser.latentDim, at: path)
+      }
+    }
+    checkFinalChunkOrder(denoiser)
+  }
+
+  /// Conditions and their modulation.
+  private mutating func checkConditioning(_ conditioning: Conditioning, of denoiser: Denoiser) {
+    checkChunkOrder(conditioning)
+    checkModulationHasCondition(denoiser)
+    checkModulationIsUsed(denoiser)
+    checkConditionsAreUsed(denoiser)
+    checkSum(conditioning)
+    checkPerBlockEmbedders(conditioning)
+    checkSinusoidWidth(conditioning)
+    if let prompt = conditioning.prompt {
+      checkVocabulary(prompt)
+      checkWordWidth(prompt)
+    }
+  }
+
+  private mutating func checkDiffusion(of spec: ModelSpec) {
+    guard let diffusion = spec.diffusion else { return }
+    if let schedule = diffusion.schedule { checkBetas(schedule) }
+    checkSteps(diffusion)
+    guard let denoiser = spec.denoiser else { return }
+    checkBinaryBits(denoiser.conditioning, diffusion)
+    checkOutChannels(denoiser, diffusion)
+    checkChannelsAreUsed(denoiser, diffusion)
+    checkGuidance(denoiser.conditioning, diffusion)
+  }
+
+  /// Reports a warning, which makes nothing invalid.
+  mutating func warn(
+    _ rule: Rule, _ message: String, help: String?, at path: String,
+    related: [(path: String, message: String)] = []
+  ) {
+    guard diagnostics.count < diagnosticLimit else { return }
+    diagnostics.append(diagnostic(rule, message, help: help, at: path, related: related))
   }
 }

@@ -110,7 +110,9 @@ extension ValueSchema {
   /// What is expected, to follow `expected`: `an integer from 1 to 24`.
   package var expectation: String {
     switch self {
-    case .integer(let range): "an integer from \(range.lowerBound) to \(range.upperBound)"
+    case .integer(let range):
+      range.count == 1
+        ? "`\(range.lowerBound)`" : "an integer from \(range.lowerBound) to \(range.upperBound)"
     case .number(let range): range.expectation
     case .boolean: "`true` or `false`"
     case .choice(let choices): listed(choices.map(\.name))

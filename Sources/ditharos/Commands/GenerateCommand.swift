@@ -24,7 +24,7 @@ struct GenerateCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await reporting(.text) {
-      var files = languageFiles()
+      var files = languageFiles() + RulePages(commandRules: UsageRules.all).generatedFiles
       let names = try names(in: "Specs").filter { $0.hasSuffix(".yaml") }
       guard !names.isEmpty else {
         throw DiagnosticsError(

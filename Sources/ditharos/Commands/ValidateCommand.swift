@@ -63,6 +63,7 @@ struct ValidateCommand: AsyncParsableCommand {
     for file in search.files {
       fix ? result.fix(file, isDryRun: dryRun) : result.check(file)
     }
+    result.addPolicyProblems()
     if search.isEmpty, result.diagnostics.isEmpty {
       let problem = Diagnostic(
         UsageRules.noSpecs, "there is no spec in \(listed(paths, conjunction: "and"))",
