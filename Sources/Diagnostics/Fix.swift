@@ -43,7 +43,7 @@ package func applySafeFixes(
   var result = FixedText(text: text, remaining: diagnostics)
   var refused: Set<FixKey> = []
   // For a text that is made to be slow; what is left then can be repaired by another run.
-  var checksLeft = 256
+  var checksLeft = 64
   while checksLeft > 0 {
     let fixes = disjointFixes(of: result.remaining, file: file, except: refused)
     if fixes.isEmpty { break }

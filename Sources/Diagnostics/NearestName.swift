@@ -4,7 +4,7 @@
 /// counts half. Of equally close candidates the first wins.
 package func nearestName<Names: Sequence>(to name: String, among candidates: Names) -> String?
 where Names.Element == String {
-  nearestMatch(to: name, among: Array(candidates))?.name
+  nearestMatch(to: name, among: candidates)?.name
 }
 
 /// The candidate that a mistyped name most likely means.
@@ -17,7 +17,9 @@ package struct NameMatch: Sendable, Hashable {
 }
 
 /// The candidate that `nearestName` finds, and how sure that is.
-package func nearestMatch(to name: String, among candidates: [String]) -> NameMatch? {
+package func nearestMatch<Names: Sequence>(
+  to name: String, among candidates: Names
+) -> NameMatch? where Names.Element == String {
   let wanted = FoldedName(name)
   guard wanted.scalars.count <= 100 else { return nil }
   var best: (name: FoldedName, distance: Int)?

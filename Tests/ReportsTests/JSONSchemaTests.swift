@@ -70,7 +70,7 @@ import Testing
 
   @Test func namesEveryPreset() {
     let names = schema["properties"]?["preset"]?["enum"]?.elements?.map(\.text)
-    #expect(names == ["dit", "dit-s", "dit-b", "dit-l", "dit-xl", "none"])
+    #expect(names == Presets.names + ["none"])
     let description = schema["properties"]?["preset"]?["description"]?.text ?? ""
     #expect(description.contains("- `dit-s`: The size S of the DiT paper"))
   }

@@ -163,7 +163,8 @@ package enum Grammar {
     keys: [
       KeySchema(
         "peak_memory", .quantity(.bytes), .derived("none"),
-        "Bytes of arena, weights, scratch, carried tables, inputs and results together.", example: "512MiB"),
+        "Bytes of arena, weights, scratch, carried tables, inputs and results together.",
+        example: "512MiB"),
       KeySchema(
         "parameters", .quantity(.count), .derived("none"), "Parameters of the whole model.",
         example: "40M"),
