@@ -28,7 +28,7 @@ import Testing
       #expect(try ditharos("generate", in: folder).status == 0)
       #expect(try ditharos("generate", "--check", in: folder).status == 0)
       let rest = try names(in: "\(folder)/Generated")
-      #expect(rest == ["ditharos.schema.json", "spec.md", "tiny"])
+      #expect(rest == ["ditharos.schema.json", "rules", "spec.md", "tiny"])
     }
   }
 
