@@ -19,6 +19,7 @@ import mutants
 # Rules that the schema expresses: a spec that breaks only these is refused by both.
 EXPRESSED = {
     "spec.not-a-spec",        # `required`, and one key that makes a model
+    "spec.language-version",  # `const: 1`
     "spec.unknown-key",       # `additionalProperties: false`
     "spec.missing-key",       # `required`, by kind and for a denoiser
     "spec.inapplicable-key",  # `if` the kind `then` the key is `false`
