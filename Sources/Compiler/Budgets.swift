@@ -48,7 +48,7 @@ extension ModelCompiler {
     if limits.peakMemory == nil, limits.macsPerStep == nil {
       return [exceededParameters(limits)].compactMap(\.self)
     }
-    return exceededBudgets(try figures())
+    return exceededBudgets(try stackFigures())
   }
 
   /// The budgets of the spec that figures exceed, in the order of the keys of `limits`.

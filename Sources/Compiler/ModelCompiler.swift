@@ -8,7 +8,7 @@ import Transforms
 /// Compiles the graphs of one model.
 package struct ModelCompiler: Sendable {
   /// The spec, in the size of the options.
-  package let spec: ModelSpec
+  package internal(set) var spec: ModelSpec
   /// What was chosen beyond the spec.
   package let options: CompileOptions
   private let locations: SpecLocations
