@@ -136,11 +136,13 @@ let package = Package(
 
     // MARK: Tests
     tests("PackageTests", ["ModelSpec", "Diagnostics"]),
-    tests("DocumentsTests", ["Documents", "Diagnostics"]),
+    tests("DocumentsTests", ["Documents", "GraphSamples", "Diagnostics"]),
     tests("KernelsTests", ["Kernels", "CKernels", "Tensors"]),
     tests("GraphIRTests", ["GraphIR", "GraphSamples", "Reference", "Tensors"]),
     tests("SchedulesTests", ["Schedules", "Weights", "Tensors"]),
-    tests("ModelSpecTests", ["ModelSpec", "Documents", "Text", "Tensors", "Diagnostics"]),
+    tests(
+      "ModelSpecTests",
+      ["ModelSpec", "Documents", "GraphSamples", "Text", "Tensors", "Diagnostics"]),
     tests("WeightsTests", ["Weights", "Documents", "Tensors", "Diagnostics"]),
     tests(
       "TransformsTests", ["Transforms", "GraphSamples", "GraphIR", "Reference", "Tensors"],

@@ -10,7 +10,7 @@ package struct CompiledGraph: Sendable {
   package var staged: StagedGraph
   /// The memory of the stages.
   package var plan: StagedPlan
-  /// What the passes did, stage by stage.
+  /// What was fused, stage by stage.
   package var made: [Fusion]
   /// What they left alone, stage by stage.
   package var refused: [Refusal]
@@ -34,15 +34,15 @@ package struct CompiledGraph: Sendable {
       // What folds or occurs twice must do so before the graph is split: a stage cannot look into
       // what another one carries to it.
       let simplified = try PassPipeline.run(
-        passes.filter { $0.isSimplification }, on: lowered, verifying: isVerifying)
-      made += simplified.made
+        passes.filter { Pass.simplificationNames.contains($0.name) }, on: lowered,
+        verifying: isVerifying)
       staged = try Transforms.staged(simplified.graph)
     }
     for index in staged.stages.indices {
       let result = try PassPipeline.run(
         passes, on: staged.stages[index].graph, verifying: isVerifying)
       staged.stages[index].graph = result.graph
-      made += result.made
+      made += result.made.filter { !Pass.simplificationNames.contains($0.kind) }
       refused += result.refused
     }
     self.staged = staged
@@ -51,8 +51,7 @@ package struct CompiledGraph: Sendable {
 }
 
 extension Pass {
-  /// Whether the pass keeps a graph primitive.
-  fileprivate var isSimplification: Bool {
-    [Pass.deadCode, .constantFolding, .commonSubexpressions].contains { $0.name == name }
-  }
+  /// The names of the passes that keep a graph primitive, and fuse nothing.
+  fileprivate static let simplificationNames = Set(
+    [deadCode, constantFolding, commonSubexpressions].map(\.name))
 }

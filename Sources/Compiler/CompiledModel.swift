@@ -28,11 +28,8 @@ package struct CompiledModel: Sendable {
     [encoder, noising, step, decoder].compactMap(\.self)
   }
 
-  /// What the passes did, over all graphs.
-  package var made: [Fusion] { graphs.flatMap(\.made) }
-
-  /// What they left alone, over all graphs.
-  package var refused: [Refusal] { graphs.flatMap(\.refused) }
+  /// The number of fusions, over all graphs.
+  package var fusionCount: Int { graphs.flatMap(\.made).reduce(0) { $0 + $1.count } }
 
   /// The multiply-accumulates of one step, guidance included.
   package var macsPerStep: Int {

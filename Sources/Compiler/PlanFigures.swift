@@ -136,9 +136,7 @@ package struct PlanFigures: Sendable {
     var seen: Set<StoredWeight> = []
     weightBytes = graphs.flatMap(\.plan.weights).filter { seen.insert($0).inserted }
       .reduce(0) { $0 + $1.byteCount }
-    let simplifications = Set(
-      [Pass.deadCode, .constantFolding, .commonSubexpressions].map(\.name))
-    fusions = graphs.flatMap(\.made).filter { !simplifications.contains($0.kind) }
+    fusions = graphs.flatMap(\.made)
     refused = graphs.flatMap(\.refused)
   }
 

@@ -44,6 +44,11 @@ package final class SamplingRun {
     decoder = if let graph = model.decoder { try engine.executable(graph) } else { nil }
   }
 
+  /// The kernel calls of all graphs, each stage counted once.
+  package var instructionCount: Int {
+    [encoder, noising, step, decoder].reduce(0) { $0 + ($1?.instructionCount ?? 0) }
+  }
+
   /// The number of steps.
   package var stepCount: Int { model.trajectory.timesteps.count }
 

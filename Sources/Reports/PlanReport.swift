@@ -1,6 +1,7 @@
 import Compiler
 import Documents
 import GraphIR
+import ModelSpec
 import Transforms
 
 /// What a model costs, as text and as JSON.
@@ -166,17 +167,6 @@ package struct PlanReport: Sendable {
       return line
     }
   }
-}
-
-/// A whole number with its thousands apart.
-func grouped(_ value: Int) -> String {
-  let digits = String(value.magnitude)
-  var result = ""
-  for (index, digit) in digits.enumerated() {
-    if index > 0, (digits.count - index) % 3 == 0 { result.append(",") }
-    result.append(digit)
-  }
-  return value < 0 ? "-" + result : result
 }
 
 /// Bytes in whole numbers, and in a larger unit where that helps.

@@ -33,66 +33,35 @@ package struct TensorContent: Sendable {
   }
 }
 
-/// Writes safetensors files, byte for byte as the reference library does.
+/// Makes safetensors files, byte for byte as the reference library does.
 ///
 /// Tensors are ordered by element type, wider types first, then by name; the header is compact
 /// JSON, padded with spaces to a multiple of 8 bytes.
 package enum SafetensorsWriter {
-  /// Writes a file that appears complete or not at all, replacing one that is there.
+  /// The bytes of a file.
   ///
   /// - Parameters:
   ///   - tensors: In any order; names must be unique and not `__metadata__`.
   ///   - metadata: The string map of the header, in the order to write.
-  ///   - path: Where.
-  /// - Throws: `weights.write`.
-  package static func write(
-    _ tensors: [TensorContent], metadata: [(key: String, value: String)] = [], to path: String
-  ) throws(DiagnosticsError) {
-    let file = try AtomicFile(path: path)
-    try emit(tensors, metadata) { (bytes) throws(DiagnosticsError) in try file.append(bytes) }
-    try file.commit()
-  }
-
-  /// The bytes of a file.
   package static func encode(
     _ tensors: [TensorContent], metadata: [(key: String, value: String)] = []
   ) -> [UInt8] {
-    var result: [UInt8] = []
-    emit(tensors, metadata) { result.append(contentsOf: $0) }
-    return result
-  }
-
-  private static func emit<E: Error>(
-    _ tensors: [TensorContent], _ metadata: [(key: String, value: String)],
-    _ write: (UnsafeRawBufferPointer) throws(E) -> Void
-  ) throws(E) {
     let ordered = tensors.sorted { left, right in
       if left.dtype.writingRank != right.dtype.writingRank {
         return left.dtype.writingRank > right.dtype.writingRank
       }
       return left.name.utf8.lexicographicallyPrecedes(right.name.utf8)
     }
-    let header = encodeHeader(ordered, metadata)
-    try lend(header, to: write)
+    var result = encodeHeader(ordered, metadata)
     for tensor in ordered {
       switch tensor.source {
-      case .view(let view): try view.withBytes(write)
+      case .view(let view): view.withBytes { result.append(contentsOf: $0) }
       case .values(let values) where tensor.dtype == .f32:
-        try lend(values, to: write)
-      case .values(let values):
-        var bytes: [UInt8] = []
-        appendElements(values, as: tensor.dtype, to: &bytes)
-        try lend(bytes, to: write)
+        values.withUnsafeBytes { result.append(contentsOf: $0) }
+      case .values(let values): appendElements(values, as: tensor.dtype, to: &result)
       }
     }
-  }
-
-  private static func lend<Element: BitwiseCopyable, E: Error>(
-    _ elements: [Element], to write: (UnsafeRawBufferPointer) throws(E) -> Void
-  ) throws(E) {
-    try elements.withUnsafeBufferPointer { (buffer) throws(E) in
-      try write(UnsafeRawBufferPointer(buffer))
-    }
+    return result
   }
 
   private static func encodeHeader(

@@ -73,19 +73,6 @@ package enum WeightRules {
       """,
     failing: "ditharos run model.yaml --weights random:one",
     fixed: "ditharos run model.yaml --weights random:1")
-  /// A file cannot be written.
-  package static let write = Rule(
-    "weights.write", kind: .input,
-    summary: "A weight file can be written where it is asked for.",
-    explanation: """
-      A file is written under a temporary name and then renamed, so that the folder must exist
-      and be writable.
-      """,
-    failing: """
-      ditharos eval model.yaml --inputs in.safetensors --outputs missing/out.safetensors
-      """,
-    fixed: "ditharos eval model.yaml --inputs in.safetensors --outputs out.safetensors")
-
   /// All of them.
-  package static let all = [file, safetensors, layout, fit, copies, missing, seed, write]
+  package static let all = [file, safetensors, layout, fit, copies, missing, seed]
 }

@@ -26,6 +26,6 @@ func values(_ path: String, _ name: String) throws -> [Float] {
 
 /// Writes tensors to a safetensors file.
 func write(_ tensors: [(String, [Int], [Float])], to path: String) throws {
-  try SafetensorsWriter.write(
-    tensors.map { TensorContent($0.0, Tensor($0.1, $0.2)) }, to: path)
+  let contents = tensors.map { TensorContent($0.0, Tensor($0.1, $0.2)) }
+  try Data(SafetensorsWriter.encode(contents)).write(to: URL(fileURLWithPath: path))
 }

@@ -78,14 +78,20 @@ import Transforms
   @Test func `a value carried for all steps is read by step_row alone`() throws {
     let (_, model) = try compiled(
       SmallModels.picture, guidance: 1, batch: 1, passes: PassPipeline.none)
+    let schedule = try #require(model.step.staged[.schedule]).graph
     let step = try #require(model.step.staged[.step]).graph
-    for node in step.nodes where node.op != .stepRow {
+    let scheduled = Set(schedule.outputs.map(\.name))
+    var readCount = 0
+    for node in step.nodes {
       for input in node.inputs {
-        if case .input(let name) = step[input].op, name.hasPrefix("carried.") {
-          #expect(step[input].type.shape[0] != 3 || step[input].type.shape.rank < 3)
-        }
+        guard case .input(let name) = step[input].op, scheduled.contains(name) else { continue }
+        #expect(node.op == .stepRow)
+        #expect(step[input].type.shape[0] == 3)
+        readCount += 1
       }
     }
+    // Shift, scale and gate of two sublayers in two blocks, shift and scale of the final layer.
+    #expect(readCount == 14)
   }
 
   @Test func `guidance of one computes no unconditional half`() throws {

@@ -167,6 +167,6 @@ import Weights
       #expect(Array(values.prefix(tensor.first.count)) == tensor.first, "\(name)")
       contents.append(TensorContent(name, Tensor(tensor.shape, values)))
     }
-    try SafetensorsWriter.write(contents, to: path)
+    try Data(SafetensorsWriter.encode(contents)).write(to: URL(fileURLWithPath: path))
   }
 }

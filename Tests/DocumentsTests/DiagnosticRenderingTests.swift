@@ -1,5 +1,6 @@
 import Diagnostics
 import Documents
+import GraphSamples
 import Testing
 
 private func range(_ line: Int, _ column: Int, _ endColumn: Int, file: String = "a.yaml")
@@ -148,7 +149,7 @@ private func rule(_ kind: FaultKind, _ severity: Severity = .error) -> Rule {
   }
 
   @Test func theNearestNameIsTheFirstOfLeastDistance() {
-    var generator = SplitMix(seed: 3)
+    var generator = SeededGenerator(seed: 3)
     func name() -> String {
       String(
         (0..<Int.random(in: 1...7, using: &generator)).map { _ in

@@ -1,5 +1,6 @@
 import Diagnostics
 import Documents
+import GraphSamples
 import Testing
 
 @Suite struct JSONTests {
@@ -83,7 +84,7 @@ import Testing
 
   @Test func neverFailsOnBrokenTexts() {
     let text = "{\"a\": [1, -2.5e3, true, null, \"x\\u00e9\\n\"], \"b\": {\"c\": {}}}"
-    var generator = SplitMix(seed: 11)
+    var generator = SeededGenerator(seed: 11)
     for _ in 0..<3000 { _ = try? parseJSON(generator.mutation(of: text), file: "f") }
     for length in 0..<text.count { _ = try? parseJSON(String(text.prefix(length)), file: "f") }
   }

@@ -1,5 +1,6 @@
 import Diagnostics
 import Documents
+import GraphSamples
 import Testing
 
 /// What is wrong with a YAML text, as `line:column rule message`.
@@ -161,7 +162,7 @@ private func problems(_ text: String, limits: DocumentLimits = .spec) -> [String
       ? complex
       : value
       """
-    var generator = SplitMix(seed: 7)
+    var generator = SeededGenerator(seed: 7)
     for _ in 0..<3000 {
       _ = parseYAML(generator.mutation(of: text), file: "f")
     }

@@ -1,5 +1,6 @@
 import Diagnostics
 import Documents
+import GraphSamples
 import ModelSpec
 import Testing
 
@@ -170,7 +171,7 @@ import Testing
     for name in ["sora-by-hand", "dit-s-2"] {
       let text = try readTextFile(path(ofShipped: name), byteLimit: 1 << 20)
       let canonical = expand(try load(text))
-      var generator = SplitMix(seed: 3)
+      var generator = SeededGenerator(seed: 3)
       for _ in 0..<250 {
         for text in [text, canonical] {
           let mutated = generator.mutation(of: text)

@@ -43,30 +43,6 @@ import Weights
     #expect(file.metadata.map(\.value) == [text, "a"])
   }
 
-  @Test func `replaces a file and leaves nothing else`() throws {
-    let folder = try TemporaryFolder()
-    let path = folder.path + "/x.safetensors"
-    try SafetensorsWriter.write([TensorContent("a", Tensor([1], [1]))], to: path)
-    // The old file is mapped while the new one takes its name.
-    let old = try SafetensorsFile(path: path)
-    try SafetensorsWriter.write([TensorContent("a", Tensor([1], [2]))], to: path)
-    #expect(try SafetensorsFile(path: path)["a"]?.tensor.values == [2])
-    #expect(old["a"]?.tensor.values == [1])
-    #expect(try folder.contents == ["x.safetensors"])
-  }
-
-  @Test func `says that a place cannot be written and leaves nothing`() throws {
-    let folder = try TemporaryFolder()
-    for path in [folder.path + "/none/x.safetensors", folder.path, "/proc/x.safetensors"] {
-      let error = #expect(throws: DiagnosticsError.self) {
-        try SafetensorsWriter.write([], to: path)
-      }
-      #expect(error?.diagnostics.first?.rule.id == "weights.write")
-      #expect(error?.diagnostics.first?.message.contains("`\(path)`") == true)
-    }
-    #expect(try folder.contents == [])
-  }
-
   @Test func `writes no tensors at all`() throws {
     #expect(SafetensorsWriter.encode([]) == [8, 0, 0, 0, 0, 0, 0, 0] + Array("{}      ".utf8))
   }

@@ -53,3 +53,12 @@ struct TestGenerator: RandomNumberGenerator {
     return z ^ (z >> 31)
   }
 }
+
+extension SafetensorsWriter {
+  /// Writes a test's file.
+  static func write(
+    _ tensors: [TensorContent], metadata: [(key: String, value: String)] = [], to path: String
+  ) throws {
+    try Data(encode(tensors, metadata: metadata)).write(to: URL(fileURLWithPath: path))
+  }
+}

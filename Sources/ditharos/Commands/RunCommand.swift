@@ -86,9 +86,11 @@ struct RunCommand: AsyncParsableCommand {
       let meter = ProgressMeter(progress, total: run.stepCount)
       let note = try await write(try run.latents(request) { meter.update($0) }, run)
       let elapsed = (ContinuousClock.now - start) / .seconds(1)
-      let figures = try compiler.figures(of: model.graphs, stepCount: run.stepCount)
       Console.complain("\(output): \(note)")
-      Console.complain(RunSummary(figures, steps: run.stepCount, seconds: elapsed).text)
+      Console.complain(
+        RunSummary(
+          model, instructions: run.instructionCount, steps: run.stepCount, seconds: elapsed
+        ).text)
       return (problems.diagnostics, [])
     }
   }
