@@ -231,7 +231,7 @@ package struct MemoryPlanVerifier {
     default: return false
     }
     guard shape.rank == 2 else { return false }
-    let layout = StoredWeight.Layout.panels(n: shape[0], k: shape[1])
+    let layout = StoredWeight.Layout.panels(n: shape[0], k: shape[1], .f32)
     return weights.contains(StoredWeight(source: source, layout: layout))
   }
 

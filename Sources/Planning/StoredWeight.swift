@@ -12,15 +12,34 @@ package struct StoredWeight: Sendable, Hashable {
   }
 
   /// How the elements are laid out.
-  package enum Layout: Sendable, Hashable {
+  package enum Layout: Sendable, Hashable, CustomStringConvertible {
     /// Row-major, as in the graph.
     case rows
-    /// Panels of 32 result columns, `[n / 32 rounded up][k][32]`, the last one padded with zeros.
-    case panels(n: Int, k: Int)
+    /// Panels of 32 result columns, the last one padded with zeros: in `f32`
+    /// `[n / 32 rounded up][k][32]`; in `bf16` `[n / 32 rounded up][k / 2][32][2]`, with k padded
+    /// with zeros to a multiple of 32.
+    case panels(n: Int, k: Int, Precision)
+
+    /// As in `rows` and `panels bf16[1152,384]`.
+    package var description: String {
+      switch self {
+      case .rows: "rows"
+      case .panels(let n, let k, let precision):
+        "panels \(TensorType(precision.dtype, [n, k]))"
+      }
+    }
   }
 
   /// The width of a panel.
   package static let panelWidth = 32
+
+  /// The bytes of one panel of a weight `[n, k]`.
+  package static func panelByteCount(k: Int, _ precision: Precision) -> Int {
+    switch precision {
+    case .f32: panelWidth * k * 4
+    case .bf16: panelWidth * ((k + 31) / 32 * 32) * 2
+    }
+  }
 
   /// What the bytes come from.
   package var source: Source
@@ -43,8 +62,8 @@ package struct StoredWeight: Sendable, Hashable {
       case .literal(.table(let table)): alignedByteCount(table.type.shape.elementCount * 4)
       case .literal: 0
       }
-    case .panels(let n, let k):
-      (n + Self.panelWidth - 1) / Self.panelWidth * Self.panelWidth * k * 4
+    case .panels(let n, let k, let precision):
+      (n + Self.panelWidth - 1) / Self.panelWidth * Self.panelByteCount(k: k, precision)
     }
   }
 }
@@ -91,7 +110,7 @@ extension Graph {
     guard shape.rank == 2, covers(root, by: node.inputs[1]),
       let source = storedSource(of: root.operand)
     else { return nil }
-    let layout = StoredWeight.Layout.panels(n: shape[0], k: shape[1])
+    let layout = StoredWeight.Layout.panels(n: shape[0], k: shape[1], .f32)
     return PackedOperand(place: 1, weight: StoredWeight(source: source, layout: layout))
   }
 }

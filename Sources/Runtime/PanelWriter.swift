@@ -1,24 +1,26 @@
 import CKernels
 import Kernels
 import Planning
+import Tensors
 
 /// Packs the rows of a weight into panels as they arrive.
 ///
 /// A panel holds 32 rows of the weight `[n, k]`. Rows of a panel that several parts share wait in a
 /// buffer of one panel.
 struct PanelWriter {
-  private let n: Int
   private let k: Int
+  private let precision: Precision
   private let region: MemoryBlock
   private let pool: ThreadPool
   private let pending: MemoryBlock
   private var pendingRows = 0
   private var nextPanel = 0
 
-  /// A writer of a weight `[n, k]` into memory of its packed size.
-  init(_ region: MemoryBlock, n: Int, k: Int, pool: ThreadPool) throws {
-    self.n = n
+  /// A writer of a weight of rows of `k` elements into memory of its packed size.
+  init(_ region: MemoryBlock, k: Int, _ precision: Precision, pool: ThreadPool) throws {
+    precondition(precision == .f32, "kernels read panels of f32")
     self.k = k
+    self.precision = precision
     self.pool = pool
     self.region = region
     pending = try MemoryBlock(byteCount: StoredWeight.panelWidth * k * 4, for: "packing")
@@ -63,7 +65,7 @@ struct PanelWriter {
   private mutating func pack(_ first: UnsafePointer<Float>, rows: Int) {
     let width = StoredWeight.panelWidth
     let panels = (rows + width - 1) / width
-    let target = region.base.assumingMemoryBound(to: Float.self) + nextPanel * width * k
+    let target = region.base + nextPanel * StoredWeight.panelByteCount(k: k, precision)
     var task = PackingTask(source: first, target: target, rows: rows, k: k, panels: panels)
     pool.run(packPanels, context: &task)
     nextPanel += panels
@@ -73,7 +75,7 @@ struct PanelWriter {
 /// Rows to be packed by all threads.
 private struct PackingTask {
   var source: UnsafePointer<Float>
-  var target: UnsafeMutablePointer<Float>
+  var target: UnsafeMutableRawPointer
   var rows: Int
   var k: Int
   var panels: Int
@@ -86,5 +88,5 @@ private let packPanels: dth_pool_body = { context, thread, threadCount in
   let end = task.panels * Int(thread + 1) / Int(threadCount)
   dth_pack_weight(
     task.source, Int64(task.rows), Int64(task.k), Int64(task.k), false, Int64(first),
-    Int64(end - first), task.target)
+    Int64(end - first), task.target.assumingMemoryBound(to: Float.self))
 }

@@ -27,8 +27,8 @@ package final class WeightStore {
         byteCount: weight.byteCount, for: "weights", isZeroed: false)
       switch weight.layout {
       case .rows: try fill(region, rowsOf: weight)
-      case .panels(let n, let k):
-        var writer = try PanelWriter(region, n: n, k: k, pool: pool)
+      case .panels(let n, let k, let precision):
+        var writer = try PanelWriter(region, k: k, precision, pool: pool)
         try forEachPart(of: weight, count: n * k) { try writer.append($0) }
         writer.finish()
       }
