@@ -10,6 +10,7 @@
 #define DTH_ROWS 14
 #define DTH_VECTORS 2
 #define DTH_FMA 1
+#define DTH_BF16_DOT 0
 
 #include "rows/row.h"
 

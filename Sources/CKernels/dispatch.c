@@ -1,8 +1,19 @@
 // The table of rows, and what does not depend on the instruction set.
 #include "internal.h"
 
-static dth_kernel_row dth_rows[3];
+static dth_kernel_row dth_rows[5];
 static int32_t dth_row_count;
+
+#if defined(__x86_64__)
+/// Adds a row that has the last row's kernels but for those given.
+static void dth_add_bf16_row(const char *name, const dth_bf16_kernels *kernels) {
+  dth_kernel_row row = *dth_best_row();
+  row.name = name;
+  row.linear_bf16 = kernels->linear_bf16;
+  row.attention_bf16 = kernels->attention_bf16;
+  dth_rows[dth_row_count++] = row;
+}
+#endif
 
 __attribute__((constructor)) static void dth_find_rows(void) {
   dth_rows[dth_row_count++] = dth_row_portable;
@@ -13,6 +24,9 @@ __attribute__((constructor)) static void dth_find_rows(void) {
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw")) {
       dth_rows[dth_row_count++] = dth_row_avx512;
+      if (__builtin_cpu_supports("avx512bf16")) {
+        dth_add_bf16_row("avx512_bf16", &dth_kernels_avx512_bf16);
+      }
     }
   }
 #endif
@@ -87,6 +101,35 @@ void dth_pack_weight(
   }
 }
 
+size_t dth_packed_weight_bf16_count(int64_t n, int64_t k) {
+  return (size_t)(dth_round_up(n, DTH_PANEL) * dth_round_up(k, DTH_BF16_K));
+}
+
+void dth_pack_weight_bf16(
+    const float *w, int64_t n, int64_t k, int64_t leading_dimension, bool transposed,
+    int64_t first_panel, int64_t panel_count, uint16_t *packed) {
+  int64_t panel_size = dth_round_up(k, DTH_BF16_K) * DTH_PANEL;
+  int64_t column_step = transposed ? 1 : leading_dimension;
+  int64_t step = transposed ? leading_dimension : 1;
+  for (int64_t panel = first_panel; panel < first_panel + panel_count; panel++) {
+    uint16_t *out = packed + panel * panel_size;
+    int64_t first = panel * DTH_PANEL;
+    int64_t columns = dth_min(DTH_PANEL, n - first);
+    memset(out, 0, (size_t)panel_size * sizeof(uint16_t));
+    // By pieces of k that keep the written lines in the first cache.
+    for (int64_t begin = 0; begin < k; begin += 64) {
+      int64_t end = dth_min(begin + 64, k);
+      for (int64_t column = 0; column < columns; column++) {
+        const float *row = w + (first + column) * column_step;
+        uint16_t *to = out + column * 2;
+        for (int64_t i = begin; i < end; i++) {
+          to[i / 2 * (2 * DTH_PANEL) + i % 2] = dth_to_bf16(row[i * step]);
+        }
+      }
+    }
+  }
+}
+
 /// The rows of a block and their padded count, per geometry of micro-kernel; see rows/vector.h.
 static const int64_t dth_geometries[][2] = {{6, 8}, {DTH_MAX_BLOCK_ROWS, 16}};
 
@@ -123,6 +166,38 @@ size_t dth_attention_scratch_bytes(const dth_attention_args *arguments) {
     most = dth_max(most, keys + values);
   }
   int64_t state = panels * DTH_PANEL * (width + value_width + 2);
+  return (size_t)(state + most + tile * DTH_PANEL) * sizeof(float);
+}
+
+/// The bytes of a packed word of rows, and the elements in it, per row of kernels with words.
+static const int64_t dth_word_elements[] = {1, 2};
+
+size_t dth_linear_bf16_scratch_bytes(const dth_linear_args *arguments) {
+  int64_t most = 0;
+  for (int i = 0; i < 2; i++) {
+    int64_t rows = dth_geometries[i][0], padded = dth_geometries[i][1];
+    for (int j = 0; j < 2; j++) {
+      int64_t words = dth_round_up(arguments->k, 2) / dth_word_elements[j];
+      int64_t bytes = padded * words * 4;
+      int64_t blocks = dth_min(dth_ceil_div(arguments->m, rows), dth_bf16_chunk_blocks(bytes));
+      most = dth_max(most, blocks * bytes);
+    }
+  }
+  return (size_t)most;
+}
+
+size_t dth_attention_bf16_scratch_bytes(const dth_attention_args *arguments) {
+  int64_t panels = dth_min(dth_ceil_div(arguments->queries, DTH_PANEL), DTH_QUERY_PANELS);
+  int64_t width = dth_round_up(arguments->width, 2), value_width = arguments->value_width;
+  int64_t tile = dth_min(arguments->keys, DTH_KEY_TILE);
+  int64_t most = 0;
+  for (int i = 0; i < 2; i++) {
+    int64_t rows = dth_geometries[i][0], padded = dth_geometries[i][1];
+    int64_t keys = dth_ceil_div(tile, rows) * padded * width;
+    int64_t values = dth_ceil_div(value_width, rows) * padded * dth_round_up(tile, 2);
+    most = dth_max(most, keys + values);
+  }
+  int64_t state = panels * DTH_PANEL * (width / 2 + value_width + 2);
   return (size_t)(state + most + tile * DTH_PANEL) * sizeof(float);
 }
 

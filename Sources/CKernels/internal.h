@@ -22,9 +22,25 @@
 /// The panels of 32 queries that share one packing of a tile of keys.
 #define DTH_QUERY_PANELS 16
 
+/// The k of a bf16 panel is a multiple of this: a tile of AMX.
+#define DTH_BF16_K 32
+
+/// The bytes of packed rows that a thread keeps at once in a product of bf16.
+#define DTH_BF16_CHUNK_BYTES (1280 * 1024)
+
 static inline int64_t dth_min(int64_t a, int64_t b) { return a < b ? a : b; }
 static inline int64_t dth_max(int64_t a, int64_t b) { return a > b ? a : b; }
 static inline int64_t dth_ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+static inline int64_t dth_round_up(int64_t a, int64_t b) { return dth_ceil_div(a, b) * b; }
+
+/// The bf16 nearest to a float.
+static inline uint16_t dth_to_bf16(float x) {
+  uint32_t bits;
+  memcpy(&bits, &x, 4);
+  if (x != x) return (uint16_t)(bits >> 16 | 0x40);
+  return (uint16_t)((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+}
 
 /// Part `index` of `count` equal parts of `total` begins here.
 static inline int64_t dth_part(int64_t total, int64_t index, int64_t count) {
@@ -48,9 +64,20 @@ static inline int64_t dth_chunk_blocks(int64_t block_floats) {
   return dth_max(1, DTH_CHUNK_FLOATS / block_floats);
 }
 
+/// The row blocks of `block_bytes` that a chunk of packed rows of bf16 products holds.
+static inline int64_t dth_bf16_chunk_blocks(int64_t block_bytes) {
+  return dth_max(1, DTH_BF16_CHUNK_BYTES / block_bytes);
+}
+
+/// What sets a row with bf16 instructions apart from `avx512`.
+typedef struct {
+  dth_kernel linear_bf16, attention_bf16;
+} dth_bf16_kernels;
+
 #if defined(__x86_64__)
 extern const dth_kernel_row dth_row_avx2;
 extern const dth_kernel_row dth_row_avx512;
+extern const dth_bf16_kernels dth_kernels_avx512_bf16;
 #endif
 extern const dth_kernel_row dth_row_portable;
 

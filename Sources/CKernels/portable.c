@@ -10,5 +10,6 @@
 #else
 #define DTH_FMA 0
 #endif
+#define DTH_BF16_DOT 0
 
 #include "rows/row.h"

@@ -29,7 +29,7 @@ import Testing
       rows: Int64(rows), width: Int64(width), row_stride: Int64(stride),
       result_stride: Int64(inPlace ? stride : width), epsilon: Float(epsilon),
       scale_rows: Int64(scaleRows), scale_stride: Int64(width), shift_rows: Int64(shiftRows),
-      shift_stride: Int64(width))
+      shift_stride: Int64(width), result_element: DTH_F32)
     var first: [UInt32] = []
     for threads in threadCounts {
       let x = Floats(values)
@@ -72,13 +72,35 @@ import Testing
     check(rows: 4, width: 70, scaleRows: 2, shiftRows: 4, padding: 3, inPlace: true, on: row)
   }
 
+  @Test(arguments: KernelRow.supported) func `a result of bf16 is the rounded one`(row: KernelRow) {
+    for width in [1, 7, 16, 33, 384] {
+      let x = Floats(numbers(3 * width, seed: 1))
+      let scale = Floats(numbers(width, seed: 2))
+      var results: [Elements] = []
+      for element in [DTH_F32, DTH_BF16] {
+        let result = Elements(count: 3 * width, element)
+        let arguments = dth_norm_affine_args(
+          rows: 3, width: Int64(width), row_stride: Int64(width), result_stride: Int64(width),
+          epsilon: 1e-6, scale_rows: 1, scale_stride: Int64(width), shift_rows: 0,
+          shift_stride: 0, result_element: element)
+        execute(
+          row.functions.pointee.norm_affine, arguments, at: [result.raw, x.raw, scale.raw, nil],
+          threads: 2, scratch: 0)
+        #expect(result.isIntact)
+        results.append(result)
+      }
+      let exact = results[0].values.map { widened(roundedToBF16($0)).bitPattern }
+      #expect(results[1].bits == exact)
+    }
+  }
+
   @Test(arguments: KernelRow.supported) func `NaN stays in its row`(row: KernelRow) {
     var values = numbers(40, seed: 1)
     values[3] = .nan
     let x = Floats(values)
     let arguments = dth_norm_affine_args(
       rows: 2, width: 20, row_stride: 20, result_stride: 20, epsilon: 1e-6, scale_rows: 0,
-      scale_stride: 0, shift_rows: 0, shift_stride: 0)
+      scale_stride: 0, shift_rows: 0, shift_stride: 0, result_element: DTH_F32)
     execute(row.functions.pointee.norm_affine, arguments, [x, x, nil, nil], threads: 1)
     #expect(x.values[..<20].allSatisfy { $0.isNaN })
     #expect(x.values[20...].allSatisfy { $0.isFinite })

@@ -1,7 +1,13 @@
 // The C kernels of DiTharos behind plain pointers and sizes.
 //
 // Every kernel has the type `dth_kernel`. Elements are 32-bit floats unless said otherwise, ids
-// are int32_t; strides, extents and offsets count elements. Kernels allocate nothing, and a result
+// are int32_t; strides, extents and offsets count elements.
+//
+// A kernel whose name ends in `_bf16` multiplies bfloat16 numbers: 32-bit floats are rounded to
+// them where it reads them. Sums, and whatever is not multiplied by a matrix, are 32-bit floats.
+// All its rows compute the same function and differ in the order of sums, and in that some take
+// subnormal numbers for zero.
+// Kernels allocate nothing, and a result
 // does not depend on the number of threads by a single bit: partitions never split a reduction.
 #ifndef DTH_CKERNELS_H
 #define DTH_CKERNELS_H
@@ -26,6 +32,13 @@ extern "C" {
 typedef void (*dth_kernel)(
     const void *arguments, void *const *operands, int32_t thread, int32_t thread_count,
     void *scratch);
+
+/// The type of an operand's elements, where a kernel leaves a choice.
+typedef enum dth_element {
+  DTH_F32 = 0,
+  /// bfloat16: the upper half of a 32-bit float, rounded to nearest, ties to even; NaN stays NaN.
+  DTH_BF16 = 1,
+} dth_element;
 
 // ---------------------------------------------------------------------------- linear
 
@@ -63,10 +76,16 @@ typedef struct dth_linear_args {
   int64_t gate_rows, gate_stride;
   /// Row r of C uses row r % residual_rows of the residual.
   int64_t residual_rows, residual_stride;
+  /// The elements of A and of C, for `linear_bf16`; `linear` reads and writes 32-bit floats. C is
+  /// the residual only as 32-bit floats.
+  dth_element a_element, result_element;
 } dth_linear_args;
 
 /// The bytes that thread needs of scratch, an upper bound for every thread and row.
 size_t dth_linear_scratch_bytes(const dth_linear_args *arguments);
+
+/// The same for `linear_bf16`, whose weight is packed by `dth_pack_weight_bf16`.
+size_t dth_linear_bf16_scratch_bytes(const dth_linear_args *arguments);
 
 /// The number of floats of a packed weight: n rounded up to whole panels, times k.
 size_t dth_packed_weight_count(int64_t n, int64_t k);
@@ -79,6 +98,16 @@ size_t dth_packed_weight_count(int64_t n, int64_t k);
 void dth_pack_weight(
     const float *w, int64_t n, int64_t k, int64_t leading_dimension, bool transposed,
     int64_t first_panel, int64_t panel_count, float *packed);
+
+/// The number of bfloat16 elements of a packed weight: n rounded up to whole panels, times k
+/// rounded up to a multiple of 32.
+size_t dth_packed_weight_bf16_count(int64_t n, int64_t k);
+
+/// Rounds a weight and packs it into panels `[n / 32][k / 2][32][2]`, padded with zeros: neighbours
+/// along k are neighbours in memory. Otherwise as `dth_pack_weight`.
+void dth_pack_weight_bf16(
+    const float *w, int64_t n, int64_t k, int64_t leading_dimension, bool transposed,
+    int64_t first_panel, int64_t panel_count, uint16_t *packed);
 
 // ---------------------------------------------------------------------------- matmul
 
@@ -121,9 +150,15 @@ typedef struct dth_attention_args {
   int64_t k_row_stride, k_batch_stride;
   int64_t v_row_stride, v_batch_stride;
   int64_t result_row_stride, result_batch_stride;
+  /// The elements of q, k and v alike and of the result, for `attention_bf16`, which also rounds
+  /// the weights of the values; `attention` reads and writes 32-bit floats.
+  dth_element operand_element, result_element;
 } dth_attention_args;
 
 size_t dth_attention_scratch_bytes(const dth_attention_args *arguments);
+
+/// The same for `attention_bf16`.
+size_t dth_attention_bf16_scratch_bytes(const dth_attention_args *arguments);
 
 // ---------------------------------------------------------------------------- element-wise
 
@@ -193,13 +228,15 @@ size_t dth_elementwise_scratch_bytes(const dth_elementwise_args *arguments);
 /// Operands: result; x; scale [scale_rows, width]; shift [shift_rows, width]. The last two are
 /// absent where their pointers are NULL; the array always has four entries. Row r uses row
 /// r / (rows / scale_rows) of the scale, and so for the shift; the counts divide `rows`. The result
-/// may be x where the strides are equal.
+/// may be x where the strides are equal and its elements are 32-bit floats.
 typedef struct dth_norm_affine_args {
   int64_t rows, width;
   int64_t row_stride, result_stride;
   float epsilon;
   int64_t scale_rows, scale_stride;
   int64_t shift_rows, shift_stride;
+  /// The elements of the result; x, scale and shift are 32-bit floats.
+  dth_element result_element;
 } dth_norm_affine_args;
 
 /// Always 0.
@@ -249,11 +286,17 @@ size_t dth_gather_scratch_bytes(const dth_gather_args *arguments);
 /// The kernels for one instruction set.
 ///
 /// Rows may differ in the rounding of their results, since some have a fused multiply-add.
+///
+/// A row is named after the instructions that set it apart; its functions are in the source file of
+/// that name. A row that is set apart by bfloat16 instructions alone has the other kernels of
+/// `avx512`.
 typedef struct dth_kernel_row {
   const char *name;
   dth_kernel linear;
+  dth_kernel linear_bf16;
   dth_kernel matmul;
   dth_kernel attention;
+  dth_kernel attention_bf16;
   dth_kernel elementwise;
   dth_kernel norm_affine;
   dth_kernel softmax;
@@ -263,7 +306,7 @@ typedef struct dth_kernel_row {
 
 /// The rows that are compiled in and that this processor supports, the slowest first.
 ///
-/// "portable" always; "avx2" and "avx512" on x86-64.
+/// "portable" always; "avx2", "avx512", "avx512_bf16" and "amx" on x86-64.
 const dth_kernel_row *dth_kernel_rows(int32_t *count);
 
 /// The last row of `dth_kernel_rows`.

@@ -43,7 +43,7 @@ static void norm_affine(
   int64_t end = dth_part(args->rows, thread + 1, thread_count);
   for (int64_t row = dth_part(args->rows, thread, thread_count); row < end; row++) {
     const float *x = (const float *)operands[1] + row * args->row_stride;
-    float *out = (float *)operands[0] + row * args->result_stride;
+    int64_t at = row * args->result_stride;
     const float *scale =
         scales == NULL ? NULL : scales + row / rows_per_scale * args->scale_stride;
     const float *shift =
@@ -68,11 +68,7 @@ static void norm_affine(
       }
       v = ((v - mean) - correction) * factor;
       v = affine(v, scale == NULL ? NULL : &a, shift == NULL ? NULL : &b);
-      if (count == DTH_WIDTH) {
-        store(out + i, v);
-      } else {
-        store_part(out + i, v, count);
-      }
+      store_as(args->result_element, operands[0], at + i, v, count);
     }
   }
 }

@@ -10,18 +10,10 @@ typedef struct {
 /// Transposes 4 rows of 4 columns: `to[c * to_stride + r] = rows[r][c]`.
 INLINE void transpose_4x4(
     const float *const rows[4], int64_t column, float *to, int64_t to_stride) {
-  v4 a = *(const v4_unaligned *)(rows[0] + column);
-  v4 b = *(const v4_unaligned *)(rows[1] + column);
-  v4 c = *(const v4_unaligned *)(rows[2] + column);
-  v4 d = *(const v4_unaligned *)(rows[3] + column);
-  v4 ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5);
-  v4 ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
-  v4 cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5);
-  v4 cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-  *(v4_unaligned *)(to) = __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5);
-  *(v4_unaligned *)(to + to_stride) = __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7);
-  *(v4_unaligned *)(to + 2 * to_stride) = __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5);
-  *(v4_unaligned *)(to + 3 * to_stride) = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
+  store_transposed(
+      *(const v4_unaligned *)(rows[0] + column), *(const v4_unaligned *)(rows[1] + column),
+      *(const v4_unaligned *)(rows[2] + column), *(const v4_unaligned *)(rows[3] + column), to,
+      to_stride);
 }
 
 /// Packs rows `first ..< first + rows` column by column: `out[c * padded + r]`.

@@ -3,9 +3,15 @@
 
 #include "functions.h"
 
+#include "bf16.h"
+#include "epilogue_bf16.h"
+#include "words_bf16.h"
+
 #include "product.h"
+#include "product_bf16.h"
 
 #include "attention.h"
+#include "attention_bf16.h"
 #include "by_row.h"
 #include "elementwise.h"
 #include "reduce.h"
@@ -18,8 +24,10 @@
 const dth_kernel_row DTH_JOIN(dth_row_, DTH_ROW) = {
     .name = DTH_STRING(DTH_ROW),
     .linear = linear,
+    .linear_bf16 = linear_bf16,
     .matmul = matmul,
     .attention = attention,
+    .attention_bf16 = attention_bf16,
     .elementwise = elementwise,
     .norm_affine = norm_affine,
     .softmax = softmax,

@@ -1,10 +1,12 @@
 // Vectors of the row's width, and the geometry of its micro-kernel.
 //
 // A row's source file defines DTH_ROW (a suffix), DTH_WIDTH (floats of a vector), DTH_ROWS and
-// DTH_VECTORS (rows and vectors of the micro-kernel's accumulators), and DTH_FMA.
+// DTH_VECTORS (rows and vectors of the micro-kernel's accumulators), DTH_FMA, and DTH_BF16_DOT (1
+// where it has the instructions of AVX512_BF16).
 
 typedef float vf __attribute__((ext_vector_type(DTH_WIDTH)));
 typedef int32_t vi __attribute__((ext_vector_type(DTH_WIDTH)));
+typedef uint32_t vu __attribute__((ext_vector_type(DTH_WIDTH)));
 typedef double vd __attribute__((ext_vector_type(DTH_WIDTH)));
 typedef float vf_unaligned __attribute__((ext_vector_type(DTH_WIDTH), aligned(4)));
 typedef float v4 __attribute__((ext_vector_type(4)));
@@ -41,6 +43,19 @@ INLINE vf multiply_add(vf a, vf b, vf c) {
 
 INLINE vi bits(vf v) { return (vi)v; }
 INLINE vf from_bits(vi v) { return (vf)v; }
+
+/// Transposes 4 rows of 4 columns: `to[c * to_stride + r]` is column c of row r.
+INLINE void store_transposed(v4 a, v4 b, v4 c, v4 d, float *to, int64_t to_stride) {
+  v4 ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+  v4 ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+  v4 cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+  v4 cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+  *(v4_unaligned *)(to) = __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5);
+  *(v4_unaligned *)(to + to_stride) = __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7);
+  *(v4_unaligned *)(to + 2 * to_stride) = __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5);
+  *(v4_unaligned *)(to + 3 * to_stride) = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
+}
+
 INLINE vf magnitude(vf v) { return from_bits(bits(v) & 0x7FFFFFFF); }
 
 /// NaN where either operand is.
