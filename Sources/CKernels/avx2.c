@@ -8,6 +8,8 @@
 #define DTH_WIDTH 8
 #define DTH_ROWS 6
 #define DTH_VECTORS 2
+#define DTH_CONVOLUTION_ROWS 6
+#define DTH_CONVOLUTION_VECTORS 2
 #define DTH_FMA 1
 #define DTH_BF16_DOT 0
 

@@ -9,6 +9,8 @@
 #define DTH_WIDTH 16
 #define DTH_ROWS 14
 #define DTH_VECTORS 2
+#define DTH_CONVOLUTION_ROWS 8
+#define DTH_CONVOLUTION_VECTORS 3
 #define DTH_FMA 1
 #define DTH_BF16_DOT 0
 

@@ -225,3 +225,18 @@ size_t dth_gather_scratch_bytes(const dth_gather_args *arguments) {
   (void)arguments;
   return 0;
 }
+
+size_t dth_rms_norm_scratch_bytes(const dth_rms_norm_args *arguments) {
+  (void)arguments;
+  return 0;
+}
+
+size_t dth_group_norm_scratch_bytes(const dth_group_norm_args *arguments) {
+  (void)arguments;
+  return 0;
+}
+
+size_t dth_upsample_scratch_bytes(const dth_upsample_args *arguments) {
+  (void)arguments;
+  return 0;
+}

@@ -74,6 +74,23 @@ typedef struct {
   dth_kernel linear_bf16, attention_bf16;
 } dth_bf16_kernels;
 
+/// How a convolution is cut: into rectangles of the result, and along channels.
+typedef struct {
+  /// The extents of a rectangle; columns are a multiple of 16.
+  int64_t rows, columns;
+  /// The columns of an input row are kept apart by their remainder by the stride, as far as the
+  /// kernel reaches.
+  int64_t phases;
+  /// The floats of one such part of a packed row, and of a packed channel.
+  int64_t pitch, plane;
+  /// The parts of the channels that are packed one after the other, and the slices of a part.
+  int64_t chunks, slices;
+  /// The floats of the partial products of a panel.
+  int64_t panel_floats;
+} dth_convolution_block;
+
+dth_convolution_block dth_convolution_block_of(const dth_convolution_args *arguments);
+
 #if defined(__x86_64__)
 extern const dth_kernel_row dth_row_avx2;
 extern const dth_kernel_row dth_row_avx512;

@@ -5,6 +5,8 @@
 #define DTH_WIDTH 4
 #define DTH_ROWS 6
 #define DTH_VECTORS 2
+#define DTH_CONVOLUTION_ROWS 4
+#define DTH_CONVOLUTION_VECTORS 2
 #if defined(__aarch64__)
 #define DTH_FMA 1
 #else

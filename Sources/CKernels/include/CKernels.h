@@ -160,6 +160,9 @@ size_t dth_attention_scratch_bytes(const dth_attention_args *arguments);
 /// The same for `attention_bf16`.
 size_t dth_attention_bf16_scratch_bytes(const dth_attention_args *arguments);
 
+// Convolution, group norm and upsampling.
+#include "CKernelsImages.h"
+
 // ---------------------------------------------------------------------------- element-wise
 
 #define DTH_MAX_RANK 8
@@ -242,6 +245,24 @@ typedef struct dth_norm_affine_args {
 /// Always 0.
 size_t dth_norm_affine_scratch_bytes(const dth_norm_affine_args *arguments);
 
+/// x / sqrt(mean x^2 + epsilon) * scale over rows.
+///
+/// Operands: result; x; scale [scale_rows, width], absent where its pointer is NULL; the array
+/// always has three entries. Row r uses row r / (rows / scale_rows) of the scale; `scale_rows`
+/// divides `rows`. The result may be x where the strides are equal and its elements are 32-bit
+/// floats.
+typedef struct dth_rms_norm_args {
+  int64_t rows, width;
+  int64_t row_stride, result_stride;
+  float epsilon;
+  int64_t scale_rows, scale_stride;
+  /// The elements of the result; x and scale are 32-bit floats.
+  dth_element result_element;
+} dth_rms_norm_args;
+
+/// Always 0.
+size_t dth_rms_norm_scratch_bytes(const dth_rms_norm_args *arguments);
+
 /// exp(x - max x) / sum exp(x - max x) over rows.
 ///
 /// Operands: result; x. The result may be x where the strides are equal.
@@ -302,11 +323,15 @@ typedef struct dth_kernel_row {
   dth_kernel softmax;
   dth_kernel reduce;
   dth_kernel gather;
+  dth_kernel rms_norm;
+  dth_kernel convolution;
+  dth_kernel group_norm;
+  dth_kernel upsample;
 } dth_kernel_row;
 
 /// The rows that are compiled in and that this processor supports, the slowest first.
 ///
-/// "portable" always; "avx2", "avx512", "avx512_bf16" and "amx" on x86-64.
+/// "portable" always; "avx2", "avx512", "avx512_bf16" and "amx" on x86-64, "neon" on arm64.
 const dth_kernel_row *dth_kernel_rows(int32_t *count);
 
 /// The last row of `dth_kernel_rows`.
@@ -338,35 +363,7 @@ void dth_f16_to_f32(const void *source, float *out, int64_t count);
 /// bfloat16 to single, exactly. `source` may be unaligned.
 void dth_bf16_to_f32(const void *source, float *out, int64_t count);
 
-// ---------------------------------------------------------------------------- threads
-
-/// A fixed set of threads; the caller of `dth_pool_run` is thread 0.
-typedef struct dth_pool dth_pool;
-
-/// What a pool runs on every thread.
-typedef void (*dth_pool_body)(void *context, int32_t thread, int32_t thread_count);
-
-/// A pool of `threads` threads, at least 1, counting the caller; NULL where the system refuses.
-dth_pool *dth_pool_create(int32_t threads);
-
-/// The number of threads, counting the caller.
-int32_t dth_pool_thread_count(const dth_pool *pool);
-
-/// Runs the body once on every thread and returns when all have ended. Allocates nothing.
-///
-/// One run at a time; a body does not call it.
-void dth_pool_run(dth_pool *pool, dth_pool_body body, void *context);
-
-/// Waits until every thread of the pool has called it; only within a body.
-///
-/// What a thread wrote before is visible to all threads after.
-void dth_pool_barrier(dth_pool *pool);
-
-/// Ends the threads and frees the pool.
-void dth_pool_destroy(dth_pool *pool);
-
-/// The number of logical processors that this process may be scheduled on.
-int32_t dth_usable_processors(void);
+#include "CKernelsThreads.h"
 
 #ifdef __cplusplus
 }

@@ -13,8 +13,12 @@
 #include "attention.h"
 #include "attention_bf16.h"
 #include "by_row.h"
+#include "convolution.h"
 #include "elementwise.h"
+#include "group_norm.h"
 #include "reduce.h"
+#include "rms_norm.h"
+#include "upsample.h"
 
 #define DTH_STRING_OF(x) #x
 #define DTH_STRING(x) DTH_STRING_OF(x)
@@ -33,4 +37,8 @@ const dth_kernel_row DTH_JOIN(dth_row_, DTH_ROW) = {
     .softmax = softmax,
     .reduce = reduce,
     .gather = gather,
+    .rms_norm = rms_norm,
+    .convolution = convolution,
+    .group_norm = group_norm,
+    .upsample = upsample,
 };
