@@ -17,6 +17,9 @@ static void dth_add_bf16_row(const char *name, const dth_bf16_kernels *kernels) 
 
 __attribute__((constructor)) static void dth_find_rows(void) {
   dth_rows[dth_row_count++] = dth_row_portable;
+#if defined(__aarch64__)
+  dth_rows[dth_row_count++] = dth_row_neon;
+#endif
 #if defined(__x86_64__)
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {

@@ -96,6 +96,9 @@ extern const dth_kernel_row dth_row_avx2;
 extern const dth_kernel_row dth_row_avx512;
 extern const dth_bf16_kernels dth_kernels_avx512_bf16;
 #endif
+#if defined(__aarch64__)
+extern const dth_kernel_row dth_row_neon;
+#endif
 extern const dth_kernel_row dth_row_portable;
 
 #endif

@@ -11,7 +11,7 @@ package struct KernelRow: @unchecked Sendable {
   /// The table of C functions.
   package let functions: UnsafePointer<dth_kernel_row>
 
-  /// The name: `portable`, `avx2`, `avx512`, `avx512_bf16` or `amx`.
+  /// The name: `portable`, `avx2`, `avx512`, `avx512_bf16`, `amx` or `neon`.
   package var name: String { String(cString: functions.pointee.name) }
 
   /// The rows that this processor supports, the slowest first; never empty.

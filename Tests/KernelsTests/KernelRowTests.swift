@@ -6,7 +6,10 @@ import Testing
   @Test func `there is always the portable row, and the best is the last`() {
     let names = KernelRow.supported.map(\.name)
     #expect(names.first == "portable")
-    #expect(Set(names).isSubset(of: ["portable", "avx2", "avx512", "avx512_bf16", "amx"]))
+    #expect(
+      Set(names).isSubset(of: [
+        "portable", "avx2", "avx512", "avx512_bf16", "amx", "neon",
+      ]))
     #expect(KernelRow.best.name == names.last)
   }
 
