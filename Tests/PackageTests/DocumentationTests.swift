@@ -9,8 +9,8 @@ import Testing
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
   private static let catalog = "Sources/ditharos/DiTharos.docc"
   private static let articles = [
-    "Architecture", "Commands", "DiTharos", "GraphText", "Numerics", "Passes", "Plan", "SpecFormat",
-    "Staging",
+    "Architecture", "Commands", "DiTharos", "GraphText", "Kernels", "Numerics", "Passes", "Plan",
+    "SpecFormat", "Staging",
   ]
 
   private func text(_ path: String) throws -> String {
@@ -113,5 +113,18 @@ import Testing
     for name in names {
       #expect(section("## \(name)", of: article) != nil, "\(name)")
     }
+  }
+
+  @Test func `the kernels and rows of the article are those of the code`() throws {
+    let article = try article("Kernels")
+    let header = try text("Sources/CKernels/include/CKernels.h")
+    let kernels = header.matches(of: /\n  dth_kernel ([a-z0-9_]+);/).map { String($0.1) }
+    let listed = firstCells(of: try #require(section("## Which kernels there are", of: article)))
+    #expect(!kernels.isEmpty && Set(listed) == Set(kernels) && listed.count == kernels.count)
+
+    let rows = firstCells(of: try #require(section("## Rows", of: article)))
+    let folder = Self.root.appendingPathComponent("Sources/CKernels")
+    let sources = Set(try FileManager.default.contentsOfDirectory(atPath: folder.path))
+    for row in rows { #expect(sources.contains("\(row).c"), "\(row)") }
   }
 }
