@@ -14,17 +14,17 @@ package struct WantedParameter: Sendable, Hashable {
   }
 }
 
-/// What a layout makes of the tensors of a file for a list of parameters.
+/// What a layout makes of the tensors of files for a list of parameters.
 struct LayoutMatch {
-  /// A parameter whose tensor the file repeats.
+  /// A parameter whose tensor the files repeat.
   struct Copies {
     var parameter: String
     var views: [TensorView]
     var unequalHelp: String
   }
 
-  /// The tensor of each parameter found.
-  var views: [String: TensorView] = [:]
+  /// What fills each parameter found.
+  var tensors: [String: ParameterTensor] = [:]
   /// Repeated tensors, all of which must be equal.
   var copies: [Copies] = []
   /// Parameters that the layout has no name for.
@@ -46,74 +46,98 @@ struct LayoutMatch {
     unmapped.count + missing.count + extra.count + misshapen.count + mistyped.count
   }
 
-  /// Finds the tensor of every parameter.
+  /// Finds the tensors of every parameter.
   ///
   /// - Parameters:
-  ///   - tensors: The tensors of a file.
-  ///   - prefix: What stands before every name in the file.
-  ///   - optional: Parameters that have a value without the file; their tensors may be missing.
+  ///   - files: The tensors at hand.
+  ///   - prefix: What stands before every name of a file.
+  ///   - optional: Parameters that have a value without the files; their tensors may be missing.
   /// - Complexity: Linear in tensors and parameters, times the entries of the layout.
   init(
-    _ wanted: [WantedParameter], in tensors: [TensorView], layout: WeightLayout,
+    _ wanted: [WantedParameter], in files: WeightFiles, layout: WeightLayout,
     prefix: String = "", optional: Set<String> = []
   ) {
-    var byName: [String: TensorView] = [:]
-    for view in tensors where view.name.hasPrefix(prefix) {
-      byName[String(view.name.dropFirst(prefix.count))] = view
+    func fullPrefix(_ entry: WeightLayout.Entry) -> String {
+      (files.isPipeline ? entry.component + "/" : "") + prefix
     }
-    let repeated = Self.repeatedTensors(byName, tensors, layout, prefix: prefix)
+    let byName = Dictionary(files.tensors.map { ($0.name, $0) }) { first, _ in first }
+    let repeated = Self.repeatedTensors(files.tensors, layout, prefix: fullPrefix)
     var used: Set<String> = []
+    var usedParts: [String: Set<TensorPart>] = [:]
+    var absent: Set<String> = []
     for parameter in wanted {
       let isOptional = optional.contains(parameter.name)
       guard let (entry, bindings) = layout.entry(for: parameter.name) else {
         if !isOptional { unmapped.append(parameter.name) }
         continue
       }
-      let name = entry.tensor.substitute(bindings)
-      let found = repeated[name] ?? byName[name].map { [$0] } ?? []
-      used.formUnion(found.map(\.name))
+      let names = entry.tensors.map { fullPrefix(entry) + $0.substitute(bindings) }
+      let found = names.map { name in repeated[name] ?? byName[name].map { [$0] } ?? [] }
+      for view in found.joined() {
+        if let part = entry.part {
+          usedParts[view.name, default: []].insert(part)
+        } else {
+          used.insert(view.name)
+        }
+      }
       if isOptional { continue }
-      guard let first = found.first else {
-        missing.append(prefix + name)
-        continue
-      }
-      for view in found { check(view, for: parameter, mergesAxes: entry.mergesAxes) }
-      views[parameter.name] = first
-      if found.count > 1, let help = entry.unequalHelp {
-        copies.append(Copies(parameter: parameter.name, views: found, unequalHelp: help))
-      }
+      let lacking = zip(names, found).filter { $0.1.isEmpty }.map(\.0)
+      missing += lacking.filter { absent.insert($0).inserted }
+      if lacking.isEmpty { add(found, for: parameter, entry) }
     }
-    extra = tensors.map(\.name).filter { name in
-      !used.contains(name) && !layout.ignored.contains { $0.matches(name) }
+    for (name, parts) in usedParts where parts.count == parts.first?.count { used.insert(name) }
+    extra = files.tensors.map(\.name).filter { name in
+      let own = files.ownName(of: name)
+      return !used.contains(name) && !layout.ignored.contains { $0.matches(own) }
     }
   }
 
   /// The copies of each repeated tensor by its name with `{block}` in it, in the order of blocks.
   private static func repeatedTensors(
-    _ byName: [String: TensorView], _ tensors: [TensorView], _ layout: WeightLayout, prefix: String
+    _ tensors: [TensorView], _ layout: WeightLayout, prefix: (WeightLayout.Entry) -> String
   ) -> [String: [TensorView]] {
     var groups: [String: [(block: Int, view: TensorView)]] = [:]
     for entry in layout.entries where entry.unequalHelp != nil {
-      for view in tensors where view.name.hasPrefix(prefix) {
-        guard var bindings = entry.tensor.match(String(view.name.dropFirst(prefix.count))) else {
-          continue
+      let prefix = prefix(entry)
+      for template in entry.tensors {
+        for view in tensors where view.name.hasPrefix(prefix) {
+          guard var bindings = template.match(String(view.name.dropFirst(prefix.count))) else {
+            continue
+          }
+          let block = bindings.removeValue(forKey: .block).flatMap { Int($0) } ?? 0
+          groups[prefix + template.substitute(bindings), default: []].append((block, view))
         }
-        let block = bindings.removeValue(forKey: .block).flatMap { Int($0) } ?? 0
-        groups[entry.tensor.substitute(bindings), default: []].append((block, view))
       }
     }
     return groups.mapValues { group in group.sorted { $0.block < $1.block }.map(\.view) }
   }
 
-  private mutating func check(
-    _ view: TensorView, for parameter: WantedParameter, mergesAxes: Bool
+  /// Takes the first of each list of equal tensors for a parameter.
+  private mutating func add(
+    _ found: [[TensorView]], for parameter: WantedParameter, _ entry: WeightLayout.Entry
   ) {
-    let fits =
-      mergesAxes
-      ? mergeAxes(view.dimensions, to: parameter.dimensions)
-      : view.dimensions == parameter.dimensions
-    if !fits { misshapen.append((view.name, view.dimensions, parameter.dimensions)) }
-    if !view.dtype.isFloatingPoint { mistyped.append((view.name, view.dtype)) }
+    for view in found.joined() where !view.dtype.isFloatingPoint {
+      mistyped.append((view.name, view.dtype))
+    }
+    for copy in 0..<(found.map(\.count).max() ?? 0) {
+      let views = found.map { $0[min(copy, $0.count - 1)] }
+      let combined = entry.combine(views)
+      let fits =
+        combined.map {
+          entry.mergesAxes
+            ? mergeAxes($0.dimensions, to: parameter.dimensions)
+            : $0.dimensions == parameter.dimensions
+        } ?? false
+      if !fits, let first = views.first {
+        misshapen.append(
+          (first.name, combined?.dimensions ?? first.dimensions, parameter.dimensions))
+      }
+      if copy == 0 { tensors[parameter.name] = combined?.tensor }
+    }
+    for views in found where views.count > 1 {
+      copies.append(
+        Copies(parameter: parameter.name, views: views, unequalHelp: entry.unequalHelp ?? ""))
+    }
   }
 }
 

@@ -5,7 +5,7 @@ extension LayoutMatch {
   /// The one problem that a file which does not fit is reported as: grouped by cause, with a few
   /// names of each group, and what most likely explains them.
   func mismatch(
-    of file: SafetensorsFile, wanted: [WantedParameter], layout: WeightLayout,
+    of files: WeightFiles, wanted: [WantedParameter], layout: WeightLayout,
     optional: Set<String>
   ) -> Diagnostic {
     var groups: [String] = []
@@ -34,22 +34,23 @@ extension LayoutMatch {
     }
     return Diagnostic(
       WeightRules.fit,
-      "`\(file.path)` does not fit the model in layout `\(layout.name)`: "
+      "`\(files.path)` does not fit the model in layout `\(layout.name)`: "
         + groups.joined(separator: "; "),
-      help: explanation(of: file, wanted: wanted, layout: layout, optional: optional))
+      help: explanation(of: files, wanted: wanted, layout: layout, optional: optional))
   }
 
   /// Another layout, a prefix before every name, or another number of blocks.
   private func explanation(
-    of file: SafetensorsFile, wanted: [WantedParameter], layout: WeightLayout,
+    of files: WeightFiles, wanted: [WantedParameter], layout: WeightLayout,
     optional: Set<String>
   ) -> String? {
-    let prefix = commonPrefix(file.tensors.map(\.name))
+    let names = files.ownNames
+    let prefix = files.isPipeline ? "" : commonPrefix(names)
     var best = (problemCount: problemCount, layout: layout, prefix: "")
     for candidate in WeightLayout.all {
       for candidatePrefix in Set(["", prefix]).sorted() {
         let match = LayoutMatch(
-          wanted, in: file.tensors, layout: candidate, prefix: candidatePrefix, optional: optional)
+          wanted, in: files, layout: candidate, prefix: candidatePrefix, optional: optional)
         // Half the names at most may be wrong: a guess that hardly helps would mislead.
         if match.problemCount * 2 < best.problemCount {
           best = (match.problemCount, candidate, candidatePrefix)
@@ -67,15 +68,18 @@ extension LayoutMatch {
         "every name starts with `\(best.prefix)`: save the file again with names without it")
     }
     if advice.isEmpty {
-      let found = layout.blockCount(ofTensors: file.tensors.map(\.name))
+      let found = layout.blockCount(ofTensors: names)
       let needed = layout.blockCount(
         ofTensors: wanted.compactMap { parameter in
-          layout.entry(for: parameter.name).map { $0.entry.tensor.substitute($0.bindings) }
+          layout.entry(for: parameter.name).map { $0.entry.tensors[0].substitute($0.bindings) }
         })
       if found > 0, needed > 0, found != needed {
         advice.append(
           "the file has \(counted(found, "block")), the model \(needed): "
             + "check `depth` in the spec")
+      } else if missing.count * 2 > wanted.count, let family = ModelFamilies.name(ofTensors: names)
+      {
+        advice.append("the tensors are those of \(family)")
       }
     }
     return advice.isEmpty ? nil : advice.joined(separator: "; ")

@@ -8,7 +8,7 @@ import Tensors
 package struct ParameterSource: Sendable {
   private enum Origin: Sendable {
     case inline(Tensor)
-    case file(TensorView)
+    case file(ParameterTensor)
     case random(RandomParameters, dimensions: [Int])
   }
 
@@ -29,7 +29,7 @@ package struct ParameterSource: Sendable {
     guard let origin = origins[name] else { preconditionFailure("no values for \(name)") }
     switch origin {
     case .inline(let tensor): return try tensor.values.withUnsafeBufferPointer(body)
-    case .file(let view): return try view.withFloats(body)
+    case .file(let tensor): return try tensor.withFloats(body)
     case .random(let generator, let dimensions):
       let values = UnsafeMutableBufferPointer<Float>.allocate(
         capacity: Shape(dimensions).elementCount)
@@ -44,15 +44,30 @@ package struct ParameterSource: Sendable {
   /// - Parameters:
   ///   - wanted: The parameters of the model; names are unique.
   ///   - inline: Values that stand in the spec, of the extents wanted.
-  ///   - weights: A safetensors file, a folder that holds one, or `random:SEED`; nil when the
-  ///     spec is to hold all values.
-  ///   - layout: The name map of the file.
+  ///   - weights: What `WeightFiles` opens, or `random:SEED`; nil when the spec is to hold all
+  ///     values.
+  ///   - layout: The name map of the file, by its name.
   /// - Throws: `weights.missing` when parameters have no value; `weights.fit` and
   ///   `weights.copies` when a file is not the model's; `weights.layout`, `weights.seed`, and
   ///   what reading a file throws.
   package static func open(
     _ wanted: [WantedParameter], inline: [(name: String, value: Tensor)] = [],
-    weights: String?, layout layoutName: String = "ditharos"
+    weights: String?, layout name: String = "ditharos"
+  ) throws(DiagnosticsError) -> ParameterSource {
+    guard let layout = WeightLayout.named(name) else {
+      let known = weightLayoutNames.map { "`\($0)`" }.joined(separator: ", ")
+      throw DiagnosticsError(
+        Diagnostic(
+          WeightRules.layout, "there is no layout \(quoted(name))",
+          help: "the layouts are \(known)"))
+    }
+    return try open(wanted, inline: inline, weights: weights, layout: layout)
+  }
+
+  /// Finds a value for every parameter; see the function that takes a layout's name.
+  package static func open(
+    _ wanted: [WantedParameter], inline: [(name: String, value: Tensor)] = [],
+    weights: String?, layout: WeightLayout
   ) throws(DiagnosticsError) -> ParameterSource {
     var source = ParameterSource()
     for (name, value) in inline { source.origins[name] = .inline(value) }
@@ -74,10 +89,10 @@ package struct ParameterSource: Sendable {
       }
       return source
     }
-    let views = try fileViews(
-      wanted, in: weights, layoutName: layoutName, optional: Set(inline.map(\.name)))
-    for (name, view) in views where source.origins[name] == nil {
-      source.origins[name] = .file(view)
+    let tensors = try fileTensors(
+      wanted, in: weights, layout: layout, optional: Set(inline.map(\.name)))
+    for (name, tensor) in tensors where source.origins[name] == nil {
+      source.origins[name] = .file(tensor)
     }
     return source
   }
@@ -94,30 +109,24 @@ package struct ParameterSource: Sendable {
     return seed
   }
 
-  private static func fileViews(
-    _ wanted: [WantedParameter], in argument: String, layoutName: String, optional: Set<String>
-  ) throws(DiagnosticsError) -> [String: TensorView] {
-    guard let layout = WeightLayout.all.first(where: { $0.name == layoutName }) else {
-      let known = weightLayoutNames.map { "`\($0)`" }.joined(separator: ", ")
-      throw DiagnosticsError(
-        Diagnostic(
-          WeightRules.layout, "there is no layout \(quoted(layoutName))",
-          help: "the layouts are \(known)"))
-    }
-    let file = try SafetensorsFile(path: try weightFilePath(argument))
-    let match = LayoutMatch(wanted, in: file.tensors, layout: layout, optional: optional)
+  private static func fileTensors(
+    _ wanted: [WantedParameter], in argument: String, layout: WeightLayout, optional: Set<String>
+  ) throws(DiagnosticsError) -> [String: ParameterTensor] {
+    let needed = wanted.filter { !optional.contains($0.name) }
+    let files = try WeightFiles(path: argument, components: layout.components(of: needed))
+    let match = LayoutMatch(wanted, in: files, layout: layout, optional: optional)
     guard match.fits else {
       throw DiagnosticsError(
-        match.mismatch(of: file, wanted: wanted, layout: layout, optional: optional))
+        match.mismatch(of: files, wanted: wanted, layout: layout, optional: optional))
     }
-    if let problem = match.unequalCopies(in: file) { throw DiagnosticsError(problem) }
-    return match.views
+    if let problem = match.unequalCopies(in: files) { throw DiagnosticsError(problem) }
+    return match.tensors
   }
 }
 
 extension LayoutMatch {
   /// The one problem that unequal copies are reported as; nil when all are equal.
-  fileprivate func unequalCopies(in file: SafetensorsFile) -> Diagnostic? {
+  fileprivate func unequalCopies(in files: WeightFiles) -> Diagnostic? {
     var parameters: [String] = []
     var example = ""
     var help: String?
@@ -134,7 +143,7 @@ extension LayoutMatch {
     if parameters.isEmpty { return nil }
     return Diagnostic(
       WeightRules.copies,
-      "blocks of `\(file.path)` have their own "
+      "blocks of `\(files.path)` have their own "
         + "\(abbreviated(parameters)), which the model shares: \(example)",
       help: help)
   }

@@ -82,11 +82,15 @@ package struct SafetensorsFile: Sendable {
 }
 
 /// How to turn a pickle checkpoint into a safetensors file.
+///
+/// Training checkpoints hold the averaged weights under `ema`, others the weights under `model` or
+/// `state_dict`.
 func pickleConversion(path: String) -> String {
   """
   convert it in Python, where you trust the file:
   import torch, safetensors.torch
-  safetensors.torch.save_file(torch.load('\(path)', map_location='cpu', weights_only=True), \
-  'model.safetensors')
+  w = torch.load('\(path)', map_location='cpu', weights_only=True)
+  w = next((w[k] for k in ('ema', 'state_dict', 'model') if k in w), w)
+  safetensors.torch.save_file({k: v.contiguous() for k, v in w.items()}, 'model.safetensors')
   """
 }

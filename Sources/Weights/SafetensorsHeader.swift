@@ -92,6 +92,11 @@ struct SafetensorsHeader: Sendable {
       case "dtype" where dtype == nil:
         let text = try scanner.readString("the name of a dtype")
         guard let known = DType(safetensorsName: text) else {
+          if ["F8", "F6", "F4"].contains(where: text.hasPrefix) {
+            throw HeaderError(
+              "tensor \(quoted(name)) has dtype \(quoted(text)): quantized weights cannot be "
+                + "loaded; take the model's F32, F16 or BF16 file")
+          }
           let names = DType.allCases.map(\.safetensorsName).joined(separator: ", ")
           throw HeaderError(
             "tensor \(quoted(name)) has dtype \(quoted(text)), which is none of \(names)")

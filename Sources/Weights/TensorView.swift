@@ -58,6 +58,23 @@ package struct TensorView: Sendable {
       withFloats { [Float]($0) })
   }
 
+  /// One of several equal parts of the first axis; nil when they would not be equal.
+  func part(_ part: TensorPart) -> TensorView? {
+    guard let extent = dimensions.first, extent % part.count == 0 else { return nil }
+    let rows = extent / part.count
+    let byteCount = range.count / part.count
+    let start = range.lowerBound + part.index * byteCount
+    return TensorView(
+      name: name, dtype: dtype, dimensions: [rows] + dimensions.dropFirst(), file: file,
+      range: start..<start + byteCount)
+  }
+
+  /// The same tensor as one of a component of a pipeline.
+  func inComponent(_ component: String) -> TensorView {
+    TensorView(
+      name: component + "/" + name, dtype: dtype, dimensions: dimensions, file: file, range: range)
+  }
+
   /// Whether two tensors have the same type, extents and bytes.
   func isIdentical(to other: TensorView) -> Bool {
     dtype == other.dtype && dimensions == other.dimensions

@@ -23,6 +23,21 @@ package enum WeightRules {
       """,
     failing: "ditharos run model.yaml --weights half-downloaded.safetensors",
     fixed: "ditharos run model.yaml --weights model.safetensors")
+  /// An index of shards is malformed, or its files are not what it says.
+  package static let index = Rule(
+    "weights.index", kind: .input,
+    summary: "An index of split weights places every tensor in a file beside it.",
+    explanation: """
+      Large models are split into several safetensors files; an index says which file holds
+      which tensor. A file that is missing, that lies elsewhere, or that holds other tensors means
+      that the download is incomplete or mixes two revisions.
+      """,
+    failing: """
+      {"weight_map": {"proj_out_2.bias": "../other/model-00001-of-00002.safetensors"}}
+      """,
+    fixed: """
+      {"weight_map": {"proj_out_2.bias": "model-00001-of-00002.safetensors"}}
+      """)
   /// A layout is unknown.
   package static let layout = Rule(
     "weights.layout", kind: .spec,
@@ -74,5 +89,5 @@ package enum WeightRules {
     failing: "ditharos run model.yaml --weights random:one",
     fixed: "ditharos run model.yaml --weights random:1")
   /// All of them.
-  package static let all = [file, safetensors, layout, fit, copies, missing, seed]
+  package static let all = [file, safetensors, index, layout, fit, copies, missing, seed]
 }

@@ -32,6 +32,15 @@ import Testing
     #expect(denoiser.conditioning.modulation?.form == .adalnZero)
   }
 
+  @Test(arguments: ["s", "b", "l", "xl"], [2, 4, 8])
+  func everyModelOfThePaperIsAPreset(_ size: String, _ patch: Int) throws {
+    let text = minimal("dit-\(size)-\(patch)").replacing("patch_size: 2\n", with: "")
+    let denoiser = try #require(try load(text).denoiser)
+    let expected = try #require(try load(minimal("dit-\(size)")).denoiser)
+    #expect(denoiser.patchSize == PatchSize(height: patch, width: patch))
+    #expect(denoiser.latentDim == expected.latentDim && denoiser.depth == expected.depth)
+  }
+
   @Test func aPresetOfASizeEqualsThatSizeWrittenOut() throws {
     let written = try loadSpec(file: path(ofShipped: "dit-s-2")).spec
     let text = try readTextFile(path(ofShipped: "dit-s-2"), byteLimit: 1 << 20)

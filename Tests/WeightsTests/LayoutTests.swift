@@ -238,7 +238,7 @@ private func rewritten(
   @Test func `an unknown layout lists the known ones`() throws {
     let problem = try problem([], "\(fixtures)/dit-tiny-shared", layout: "diffuser")
     #expect(problem.rule.id == "weights.layout")
-    #expect(problem.help == "the layouts are `ditharos`, `diffusers`")
-    #expect(weightLayoutNames == ["ditharos", "diffusers"])
+    #expect(problem.help == "the layouts are `ditharos`, `diffusers`, `original`")
+    #expect(weightLayoutNames == ["ditharos", "diffusers", "original"])
   }
 }

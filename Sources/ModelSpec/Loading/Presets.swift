@@ -10,6 +10,18 @@ package enum Presets {
     ("dit-b", PackageResources.dit_b_yaml),
     ("dit-l", PackageResources.dit_l_yaml),
     ("dit-xl", PackageResources.dit_xl_yaml),
+    ("dit-s-2", PackageResources.dit_s_2_yaml),
+    ("dit-s-4", PackageResources.dit_s_4_yaml),
+    ("dit-s-8", PackageResources.dit_s_8_yaml),
+    ("dit-b-2", PackageResources.dit_b_2_yaml),
+    ("dit-b-4", PackageResources.dit_b_4_yaml),
+    ("dit-b-8", PackageResources.dit_b_8_yaml),
+    ("dit-l-2", PackageResources.dit_l_2_yaml),
+    ("dit-l-4", PackageResources.dit_l_4_yaml),
+    ("dit-l-8", PackageResources.dit_l_8_yaml),
+    ("dit-xl-2", PackageResources.dit_xl_2_yaml),
+    ("dit-xl-4", PackageResources.dit_xl_4_yaml),
+    ("dit-xl-8", PackageResources.dit_xl_8_yaml),
   ]
 
   /// The name of the preset that a denoiser has unless it names another.

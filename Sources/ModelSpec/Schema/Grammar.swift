@@ -152,10 +152,12 @@ package enum Grammar {
         .choice([
           Choice("diffusers", "Names and shapes of a diffusers model."),
           Choice("ditharos", "Names and shapes as in the spec."),
+          Choice("original", "Names and shapes of the paper's own implementation of DiT."),
         ]), .defaulted(.name("ditharos")), "How the file names parameters.", example: "diffusers"),
       KeySchema(
         "file", .text(.path), .derived("the command line names it"),
-        "A safetensors file or a folder.", example: "weights/model.safetensors"),
+        "A safetensors file, the index of several, or a folder.",
+        example: "weights/model.safetensors"),
     ])
 
   static let limits = MappingSchema(
