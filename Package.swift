@@ -44,6 +44,7 @@ let fuzzers: [Target] =
   : [
     fuzzer("SpecFuzzer", ["Compiler", "ModelSpec", "Documents", "Diagnostics", "FuzzProperties"]),
     fuzzer("SafetensorsFuzzer", ["Weights", "Diagnostics", "FuzzProperties"]),
+    fuzzer("CompiledFileFuzzer", ["Weights", "Tensors", "Diagnostics", "FuzzProperties"]),
     .target(
       name: "FuzzProperties", path: "Tests/Fuzz/FuzzProperties", swiftSettings: settings),
   ]
@@ -123,15 +124,17 @@ let package = Package(
       "Reports",
       [
         "Compiler", "Diffusion", "ModelSpec", "Lowering", "Transforms", "Planning", "GraphIR",
-        "Documents", "Reference", "Tensors", "Diagnostics", "Weights", "Schedules", "Text",
+        "Runtime", "Documents", "Reference", "Tensors", "Diagnostics", "Weights", "Schedules",
+        "Text",
       ]),
 
     // MARK: Level 9
     program(
       "ditharos",
       [
-        "Reports", "Diffusion", "Compiler", "Transforms", "Kernels", "ModelSpec", "Weights",
-        "Documents", "Media", "Tensors", "Diagnostics", argumentParser,
+        "Reports", "Diffusion", "Compiler", "Runtime", "Transforms", "Kernels", "ModelSpec",
+        "Weights", "Schedules", "Documents", "Media", "Tensors", "Diagnostics", argumentParser,
+        subprocess,
       ]),
 
     // MARK: Tests
@@ -157,8 +160,8 @@ let package = Package(
     tests(
       "RuntimeTests",
       [
-        "Runtime", "Planning", "GraphIR", "Reference", "Kernels", "CKernels", "Weights",
-        "GraphSamples", "CMallocCounter", "Tensors",
+        "Runtime", "Planning", "Transforms", "GraphIR", "Reference", "Kernels", "CKernels",
+        "Weights", "GraphSamples", "CMallocCounter", "Tensors",
       ]),
     tests(
       "CompilerTests",
@@ -173,7 +176,8 @@ let package = Package(
         "Diffusion", "Compiler", "Lowering", "Transforms", "ModelSpec", "Weights", "Media",
         "Tensors", "Diagnostics",
       ]),
-    tests("ReportsTests", ["Reports", "ModelSpec", "Documents", "Diagnostics"]),
+    tests(
+      "ReportsTests", ["Reports", "Runtime", "ModelSpec", "Documents", "Tensors", "Diagnostics"]),
     tests("CommandTests", ["ditharos", "Documents", "Media", "Weights", "Tensors", "Diagnostics"]),
   ] + fuzzers
 )

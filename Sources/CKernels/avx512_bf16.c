@@ -16,15 +16,20 @@
 
 #include "rows/bf16.h"
 #include "rows/functions.h"
+#include "rows/functions_bf16.h"
 
 #include "rows/epilogue_bf16.h"
 #include "rows/words_bf16.h"
 
 #include "rows/product_bf16.h"
 
+#include "rows/heads_bf16.h"
+
 #include "rows/attention_bf16.h"
 
-const dth_bf16_kernels dth_kernels_avx512_bf16 = {linear_bf16, attention_bf16};
+#include "rows/peak.h"
+
+const dth_bf16_kernels dth_kernels_avx512_bf16 = {linear_bf16, attention_bf16, peak};
 
 #pragma clang attribute pop
 #endif

@@ -1,16 +1,39 @@
 // The table of rows, and what does not depend on the instruction set.
 #include "internal.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 static dth_kernel_row dth_rows[5];
 static int32_t dth_row_count;
 
 #if defined(__x86_64__)
+/// Whether the processor has AMX for bf16 and the system lets this process use it.
+static bool dth_has_amx(void) {
+#if defined(__linux__)
+  unsigned int a, b, c, d;
+  const unsigned int amx_bf16 = 1u << 22, amx_tile = 1u << 24;
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return false;
+  if ((d & amx_bf16) == 0 || (d & amx_tile) == 0) return false;
+  // ARCH_REQ_XCOMP_PERM of the state of tiles; see Documentation/arch/x86/xstate.rst of Linux.
+  return syscall(SYS_arch_prctl, 0x1023, 18) == 0;
+#else
+  return false;
+#endif
+}
+
 /// Adds a row that has the last row's kernels but for those given.
 static void dth_add_bf16_row(const char *name, const dth_bf16_kernels *kernels) {
   dth_kernel_row row = *dth_best_row();
   row.name = name;
   row.linear_bf16 = kernels->linear_bf16;
   row.attention_bf16 = kernels->attention_bf16;
+  row.peak_bf16 = kernels->peak_bf16;
   dth_rows[dth_row_count++] = row;
 }
 #endif
@@ -29,6 +52,7 @@ __attribute__((constructor)) static void dth_find_rows(void) {
       dth_rows[dth_row_count++] = dth_row_avx512;
       if (__builtin_cpu_supports("avx512bf16")) {
         dth_add_bf16_row("avx512_bf16", &dth_kernels_avx512_bf16);
+        if (dth_has_amx()) dth_add_bf16_row("amx", &dth_kernels_amx);
       }
     }
   }
@@ -52,9 +76,9 @@ dth_share dth_product_share(
       if (thread_count / b % r != 0) continue;
       int64_t p = thread_count / b / r;
       int64_t entry_rows = dth_ceil_div(rows, r), entry_panels = dth_ceil_div(panels, p);
-      // In units of half of a panel times a row: the product, packing the row, loading the panel.
-      int64_t cost = dth_ceil_div(batch, b) *
-                     (2 * entry_rows * entry_panels + entry_rows + 16 * entry_panels);
+      // In units of a panel times a row: the product, fetching and packing rows, loading panels.
+      int64_t cost =
+          dth_ceil_div(batch, b) * (entry_rows * entry_panels + entry_rows + 3 * entry_panels);
       if (cost < best) {
         best = cost;
         batch_parts = b;
@@ -104,6 +128,17 @@ void dth_pack_weight(
   }
 }
 
+void dth_pack_gated_weight(
+    const float *w, const float *v, int64_t n, int64_t k, int64_t leading_dimension,
+    bool transposed, int64_t first_panel, int64_t panel_count, float *packed) {
+  for (int64_t panel = first_panel; panel < first_panel + panel_count; panel++) {
+    // Each moves its panels on by as many as the other has before.
+    float *to = packed + panel * DTH_PANEL * k;
+    dth_pack_weight(w, n, k, leading_dimension, transposed, panel, 1, to);
+    dth_pack_weight(v, n, k, leading_dimension, transposed, panel, 1, to + DTH_PANEL * k);
+  }
+}
+
 size_t dth_packed_weight_bf16_count(int64_t n, int64_t k) {
   return (size_t)(dth_round_up(n, DTH_PANEL) * dth_round_up(k, DTH_BF16_K));
 }
@@ -136,25 +171,29 @@ void dth_pack_weight_bf16(
 /// The rows of a block and their padded count, per geometry of micro-kernel; see rows/vector.h.
 static const int64_t dth_geometries[][2] = {{6, 8}, {DTH_MAX_BLOCK_ROWS, 16}};
 
-/// The floats of packed rows and partial products for one thread, the largest over the geometries.
-static int64_t dth_product_floats(int64_t m, int64_t k) {
+/// The floats that a product needs for one thread, the largest over the geometries.
+///
+/// `panels` are those of the weight; without packed ones a thread packs them.
+static int64_t dth_product_floats(int64_t m, int64_t k, int64_t panels, bool packed) {
   int64_t most = 0;
   for (int i = 0; i < 2; i++) {
     int64_t rows = dth_geometries[i][0], padded = dth_geometries[i][1];
-    int64_t blocks = dth_min(dth_ceil_div(m, rows), dth_chunk_blocks(padded * k));
-    int64_t partial = k > DTH_K_BLOCK ? blocks * rows * DTH_PANEL : 0;
-    most = dth_max(most, blocks * padded * k + partial);
+    dth_product_cut cut = dth_cut_product(m, k, rows, padded);
+    int64_t sums = cut.depths == 1 ? 0 : dth_min(panels, DTH_GROUP_PANELS) * rows * DTH_PANEL;
+    int64_t floats = cut.chunk_blocks * (padded * cut.depth + sums);
+    most = dth_max(most, floats + (packed ? 0 : DTH_PANEL * cut.depth));
   }
   return most;
 }
 
 size_t dth_linear_scratch_bytes(const dth_linear_args *arguments) {
-  return (size_t)dth_product_floats(arguments->m, arguments->k) * sizeof(float);
+  int64_t panels = dth_ceil_div(arguments->n, DTH_PANEL) * (arguments->gated_unit ? 2 : 1);
+  return (size_t)dth_product_floats(arguments->m, arguments->k, panels, true) * sizeof(float);
 }
 
 size_t dth_matmul_scratch_bytes(const dth_matmul_args *arguments) {
-  return (size_t)(dth_product_floats(arguments->m, arguments->k) + DTH_PANEL * arguments->k) *
-         sizeof(float);
+  int64_t panels = dth_ceil_div(arguments->n, DTH_PANEL);
+  return (size_t)dth_product_floats(arguments->m, arguments->k, panels, false) * sizeof(float);
 }
 
 size_t dth_attention_scratch_bytes(const dth_attention_args *arguments) {
@@ -169,7 +208,7 @@ size_t dth_attention_scratch_bytes(const dth_attention_args *arguments) {
     most = dth_max(most, keys + values);
   }
   int64_t state = panels * DTH_PANEL * (width + value_width + 2);
-  return (size_t)(state + most + tile * DTH_PANEL) * sizeof(float);
+  return (size_t)(state + most + 2 * tile * DTH_PANEL) * sizeof(float);
 }
 
 /// The bytes of a packed word of rows, and the elements in it, per row of kernels with words.
@@ -186,6 +225,9 @@ size_t dth_linear_bf16_scratch_bytes(const dth_linear_args *arguments) {
       most = dth_max(most, blocks * bytes);
     }
   }
+  int64_t tile_bytes = DTH_TILE_ROWS * 2 * dth_round_up(arguments->k, DTH_BF16_K);
+  int64_t tiles = dth_ceil_div(arguments->m, DTH_TILE_ROWS);
+  most = dth_max(most, dth_min(tiles, dth_bf16_chunk_blocks(tile_bytes)) * tile_bytes);
   return (size_t)most;
 }
 
@@ -201,7 +243,8 @@ size_t dth_attention_bf16_scratch_bytes(const dth_attention_args *arguments) {
     most = dth_max(most, keys + values);
   }
   int64_t state = panels * DTH_PANEL * (width / 2 + value_width + 2);
-  return (size_t)(state + most + tile * DTH_PANEL) * sizeof(float);
+  int64_t bytes = (state + most + tile * DTH_PANEL) * (int64_t)sizeof(float);
+  return (size_t)dth_max(bytes, dth_amx_attention_of(arguments).total_bytes);
 }
 
 size_t dth_elementwise_scratch_bytes(const dth_elementwise_args *arguments) {

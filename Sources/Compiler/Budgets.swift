@@ -54,7 +54,7 @@ extension ModelCompiler {
   /// The budgets of the spec that figures exceed, in the order of the keys of `limits`.
   ///
   /// Each stands at its limit, names the tensor or layer that takes most, and points at the key
-  /// responsible for that. Budgets count elements of four bytes, the only precision there is.
+  /// responsible for that. Bytes are those of the precision of the options.
   package func exceededBudgets(_ figures: PlanFigures) -> [Diagnostic] {
     guard let limits = spec.limits else { return [] }
     return [

@@ -1,5 +1,6 @@
 import ModelSpec
 import Schedules
+import Tensors
 import Transforms
 
 /// What a compilation chooses beyond the spec; another value is another plan.
@@ -17,10 +18,15 @@ package struct CompileOptions: Sendable {
   package var size: (height: Int, width: Int)?
   /// Frames: of pixels where the spec has pixels, else of the latent; nil takes the spec's.
   package var frames: Int?
-  /// The passes that run.
+  /// The element type of weights and of the operands of products and attention.
+  package var precision = Precision.f32
+  /// The passes that run, before those that the precision adds.
   package var passes = PassPipeline.all
   /// Whether every pass is followed by the verifier.
   package var isVerifying = false
+
+  /// All passes that run, in order.
+  package var pipeline: [Pass] { passes + PassPipeline.passes(for: precision) }
 
   /// The defaults.
   package init() {}

@@ -28,8 +28,10 @@ package struct CompiledModel: Sendable {
     [encoder, noising, step, decoder].compactMap(\.self)
   }
 
-  /// The number of fusions, over all graphs.
-  package var fusionCount: Int { graphs.flatMap(\.made).reduce(0) { $0 + $1.count } }
+  /// The number of fusions, over all graphs; values in a shorter type are none.
+  package var fusionCount: Int {
+    graphs.flatMap(\.made).reduce(0) { $0 + ($1.kind == Pass.narrow.name ? 0 : $1.count) }
+  }
 
   /// The multiply-accumulates of one step, guidance included.
   package var macsPerStep: Int {

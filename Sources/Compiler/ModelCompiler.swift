@@ -110,7 +110,7 @@ package struct ModelCompiler: Sendable {
         noising: spec.autoencoder == nil
           ? nil : try whole(ModelGraphs.noising(spec, trajectory, batch: batch)),
         step: try CompiledGraph(
-          step, isStaged: true, passes: options.passes, isVerifying: options.isVerifying),
+          step, isStaged: true, passes: options.pipeline, isVerifying: options.isVerifying),
         decoder: try whole(ModelGraphs.decoder(spec, batch: 1)))
     }
   }
@@ -182,7 +182,7 @@ package struct ModelCompiler: Sendable {
 
   private func whole(_ graph: Graph) throws(GraphError) -> CompiledGraph {
     try CompiledGraph(
-      graph, isStaged: false, passes: options.passes, isVerifying: options.isVerifying)
+      graph, isStaged: false, passes: options.pipeline, isVerifying: options.isVerifying)
   }
 
   /// Turns a graph's fault into a diagnostic at the key responsible.

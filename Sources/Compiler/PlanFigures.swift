@@ -47,6 +47,8 @@ package struct PlanFigures: Sendable {
 
   /// The model's name.
   package var name: String
+  /// The element type of weights and of the operands of products and attention.
+  package var precision: Precision
   /// The number of parameters; buffers do not count.
   package var parameters: Int
   /// Multiply-accumulates of one forward pass of the denoiser at batch 1.
@@ -75,6 +77,10 @@ package struct PlanFigures: Sendable {
   package var interfaceBytes: Int
   /// The stages, in the order of a run.
   package var stages: [StageFigures]
+  /// What the kernel calls of one step do; empty without a denoiser.
+  package var stepWorks: [KernelWork]
+  /// The steps of a run.
+  package var stepCount: Int
   /// What the passes did.
   package var fusions: [Fusion]
   /// What they left alone.
@@ -88,18 +94,23 @@ package struct PlanFigures: Sendable {
   /// - Parameters:
   ///   - spec: The spec, in the size asked for.
   ///   - graphs: The graphs of a run, in order.
+  ///   - precision: What they were compiled for.
   ///   - prediction: One forward pass as lowered, at batch 1; nil without a denoiser.
   ///   - stepCount: How often the stage of the binding `step` runs in graph `step`.
   /// - Throws: `GraphError` when a node exceeds what the kernels can address.
   init(
-    _ spec: ModelSpec, _ graphs: [CompiledGraph], prediction: Graph?, stepCount: Int
+    _ spec: ModelSpec, _ graphs: [CompiledGraph], _ precision: Precision, prediction: Graph?,
+    stepCount: Int
   ) throws(GraphError) {
     name = spec.name
+    self.precision = precision
     parameters = spec.parameterCount
     macs = prediction.map(Self.macs) ?? 0
     var (oneThread, twoThreads) = (0, 0)
     var stages: [StageFigures] = []
     flops = 0
+    stepWorks = []
+    self.stepCount = stepCount
     for graph in graphs {
       let outline: ProgramOutline
       do {
@@ -111,6 +122,7 @@ package struct PlanFigures: Sendable {
         let figures = StageFigures(
           graph.name, stage, graph.plan.plans[index], outline.instructionCounts[index])
         let isLoop = graph.name == "step" && stage.binding == .step
+        if isLoop { stepWorks = outline.works[index] }
         // The ceilings hold for one step; the largest integer stands for all that is above it.
         let product = figures.flops.multipliedReportingOverflow(by: isLoop ? stepCount : 1)
         let sum = flops.addingReportingOverflow(product.overflow ? .max : product.partialValue)
@@ -215,7 +227,8 @@ extension ModelCompiler {
   ) throws(DiagnosticsError) -> PlanFigures {
     try located { () throws(GraphError) in
       try PlanFigures(
-        spec, graphs, prediction: try loweredPrediction(), stepCount: stepCount)
+        spec, graphs, options.precision, prediction: try loweredPrediction(),
+        stepCount: stepCount)
     }
   }
 }

@@ -3,6 +3,7 @@ import Diagnostics
 import GraphIR
 import Kernels
 import ModelSpec
+import Planning
 import Runtime
 import Tensors
 import Weights
@@ -28,16 +29,50 @@ package final class Engine {
   ///   - threads: The number of threads; nil takes the processor's physical cores, or its quota.
   /// - Throws: Rule `run.memory` when threads cannot be made; `options.kernels` for a name of
   ///   kernels that is not known here.
-  package init(parameters: ParameterSource, threads: Int?) throws(DiagnosticsError) {
+  package convenience init(
+    parameters: ParameterSource, threads: Int?
+  ) throws(DiagnosticsError) {
+    try self.init(parameters: parameters, pool: Self.threadPool(threadCount: threads))
+  }
+
+  /// An engine for a model on threads that others may share.
+  ///
+  /// - Throws: `options.kernels` for a name of kernels that is not known here.
+  package init(parameters: ParameterSource, pool: ThreadPool) throws(DiagnosticsError) {
     row = try Self.selectedRow()
-    let count = threads ?? Processor.current().defaultThreadCount
+    self.pool = pool
+    store = WeightStore(parameters)
+  }
+
+  /// A number of threads; nil takes the processor's physical cores, or its quota.
+  ///
+  /// - Throws: Rule `run.memory` when they cannot be made.
+  package static func threadPool(threadCount: Int?) throws(DiagnosticsError) -> ThreadPool {
+    let count = threadCount ?? Processor.current().defaultThreadCount
     guard let pool = ThreadPool(threadCount: count) else {
       throw DiagnosticsError(
         Diagnostic(
           DiffusionRules.memory, "\(count) threads cannot be made", help: "use fewer --threads"))
     }
-    self.pool = pool
-    store = WeightStore(parameters)
+    return pool
+  }
+
+  /// Measures how fast kernels are here, which takes some seconds.
+  ///
+  /// - Parameter passes: How often each is measured to find the best; nil takes as often as some
+  ///   seconds hold.
+  /// - Throws: Rule `run.memory` when the machine has no memory to measure in.
+  package static func measureMachine(
+    _ row: KernelRow, _ pool: ThreadPool, key: MachineProfile.Key, passes: Int?
+  ) throws(DiagnosticsError) -> MachineProfile {
+    try checked(DiffusionRules.memory) {
+      var effort = MachineMeasurement.Effort.full
+      if let passes {
+        effort.passes = passes
+        effort.seconds = .infinity
+      }
+      return try MachineMeasurement(row: row, pool: pool, effort: effort).profile(key)
+    }
   }
 
   /// The kernels that run here: the processor's best, or those that the environment names.
@@ -69,13 +104,23 @@ package final class Engine {
           help: "`plan` states the memory that a run needs"))
     }
   }
+
+  /// Lends the bytes of a weight in the layout of kernels, which are not kept.
+  ///
+  /// - Throws: `RuntimeError` when there is no memory, or a parameter does not fit; what `body`
+  ///   throws.
+  func withBytes(
+    of weight: StoredWeight, _ body: (UnsafeRawBufferPointer) throws -> Void
+  ) throws {
+    try store.withBytes(of: weight, pool: pool, body)
+  }
 }
 
 extension ModelSpec {
   /// The model's parameters from the spec, a file or a generator.
   ///
   /// - Parameters:
-  ///   - argument: A file, a folder or `random:SEED`; nil takes the spec's file.
+  ///   - argument: A file, a folder, a compiled model or `random:SEED`; nil takes the spec's file.
   ///   - folder: The folder of the spec, which the spec's file may not leave.
   /// - Throws: Rules `weights.*`; where the spec chose the weights, with that key.
   package func openParameters(

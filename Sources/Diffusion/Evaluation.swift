@@ -12,7 +12,7 @@ package struct Evaluation {
 
   /// An evaluation of a loaded spec.
   ///
-  /// - Parameter options: The passes to run; batch and size come from the tensors.
+  /// - Parameter options: Passes and precision; batch and size come from the tensors.
   package init(_ loaded: LoadedSpec, options: CompileOptions = CompileOptions()) {
     self.loaded = loaded
     passes = options

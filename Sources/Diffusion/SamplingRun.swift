@@ -35,18 +35,36 @@ package final class SamplingRun {
 
   /// Binds a compiled model to memory, packs its weights and computes what depends on no input.
   ///
+  /// - Parameter isTimed: Whether `times` is to know how long every call of a kernel took.
   /// - Throws: Rule `run.memory`, and what reading weights throws.
-  package init(_ model: CompiledModel, engine: Engine) throws(DiagnosticsError) {
+  package init(
+    _ model: CompiledModel, engine: Engine, isTimed: Bool = false
+  ) throws(DiagnosticsError) {
     self.model = model
     encoder = if let graph = model.encoder { try engine.executable(graph) } else { nil }
     noising = if let graph = model.noising { try engine.executable(graph) } else { nil }
     step = try engine.executable(model.step)
     decoder = if let graph = model.decoder { try engine.executable(graph) } else { nil }
+    if isTimed {
+      try checked(DiffusionRules.memory) { for (_, graph) in graphs { try graph.startTiming() } }
+    }
+  }
+
+  /// The executables with the names of their graphs.
+  private var graphs: [(name: String, executable: Executable)] {
+    zip(model.graphs, [encoder, noising, step, decoder].compactMap(\.self)).map {
+      ($0.name, $1)
+    }
   }
 
   /// The kernel calls of all graphs, each stage counted once.
-  package var instructionCount: Int {
-    [encoder, noising, step, decoder].reduce(0) { $0 + ($1?.instructionCount ?? 0) }
+  package var instructionCount: Int { graphs.reduce(0) { $0 + $1.executable.instructionCount } }
+
+  /// How long the graphs took until now; without stages unless the run is timed.
+  ///
+  /// - Throws: Nothing that making the run has not thrown before.
+  package func times() throws(DiagnosticsError) -> [GraphTimes] {
+    try checked(DiffusionRules.memory) { try graphs.map { try $1.times(of: $0) } }
   }
 
   /// The number of steps.
@@ -56,7 +74,8 @@ package final class SamplingRun {
   ///
   /// - Parameters:
   ///   - request: What the run starts from.
-  ///   - progress: Called after each step with the number of steps done.
+  ///   - progress: Called with 0 when the first step begins, and after each step with the number of
+  ///     steps done.
   /// - Returns: `[samples, channels, (frames,) height, width]`.
   /// - Throws: Rules `run.*`, and those of prompts.
   package func latents(
@@ -71,6 +90,7 @@ package final class SamplingRun {
       }
       try step.setState("latent", start)
       try step.prepare()
+      progress(0)
       for index in 0..<stepCount {
         step.step(index)
         progress(index + 1)

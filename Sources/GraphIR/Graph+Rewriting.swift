@@ -112,17 +112,25 @@ package struct GraphRebuilder: Sendable {
     replacements[old.index] = new
   }
 
-  /// Copies an old node, its operands replaced, its type inferred again.
+  /// Copies an old node, its operands replaced, its type inferred again where theirs differ.
   ///
   /// - Throws: `GraphError` when the node does not fit its operands.
   @discardableResult
   package mutating func copy(_ old: ValueID) throws(GraphError) -> ValueID {
-    let node = original[old]
-    let inputs = node.inputs.map(new)
-    let copied = try builder.at(node.origin) { builder throws(GraphError) in
-      node.inputs.isEmpty
-        ? builder.source(node.op, node.type)
-        : try builder.append(node.op, inputs)
+    var node = original[old]
+    var keepsTypes = true
+    for place in node.inputs.indices {
+      let (before, after) = (node.inputs[place], new(node.inputs[place]))
+      keepsTypes = keepsTypes && builder.type(after) == original.nodes[before.index].type
+      if before != after { node.inputs[place] = after }
+    }
+    let copied: ValueID
+    if keepsTypes {
+      copied = builder.append(node)
+    } else {
+      copied = try builder.at(node.origin) { builder throws(GraphError) in
+        try builder.append(node.op, node.inputs, as: node.type.dtype)
+      }
     }
     replace(old, with: copied)
     return copied

@@ -14,10 +14,10 @@ package struct GraphBuilder: Sendable {
   package init(extending graph: Graph) { self.graph = graph }
 
   /// The type of a value.
-  package func type(_ value: ValueID) -> TensorType { graph[value].type }
+  package func type(_ value: ValueID) -> TensorType { graph.nodes[value.index].type }
 
   /// The shape of a value.
-  package func shape(_ value: ValueID) -> Shape { graph[value].type.shape }
+  package func shape(_ value: ValueID) -> Shape { graph.nodes[value.index].type.shape }
 
   /// Runs a body whose nodes come from the given spec key.
   package mutating func at<Result>(
@@ -37,17 +37,33 @@ package struct GraphBuilder: Sendable {
 
   /// Appends an op whose type follows from its operands.
   ///
-  /// - Throws: `GraphError` when the operands do not fit.
-  package mutating func append(_ op: Op, _ inputs: [ValueID]) throws(GraphError) -> ValueID {
+  /// - Parameter dtype: The element type, where the op can round its result; nil takes the inferred.
+  /// - Throws: `GraphError` when the operands or the element type do not fit.
+  package mutating func append(
+    _ op: Op, _ inputs: [ValueID], as dtype: DType? = nil
+  ) throws(GraphError) -> ValueID {
     do throws(GraphError) {
-      guard let type = try op.resultType(inputs.map(type)) else {
+      let inputTypes = inputs.map(type)
+      guard let inferred = try op.resultType(inputTypes) else {
         throw GraphError("\(OpInfo(op).name) needs a declared type")
+      }
+      let type = TensorType(dtype ?? inferred.dtype, inferred.shape)
+      guard op.permits(type, inferred: inferred, inputTypes) else {
+        throw GraphError("\(OpInfo(op).name) makes \(inferred), not \(type)")
       }
       graph.nodes.append(Node(op, inputs, type, origin: origin))
       return ValueID(graph.nodes.count - 1)
     } catch {
       throw GraphError(error.message, origin: origin)
     }
+  }
+
+  /// Appends a node as it is.
+  ///
+  /// - Precondition: Earlier nodes make its operands, and its type is the one that follows from them.
+  package mutating func append(_ node: Node) -> ValueID {
+    graph.nodes.append(node)
+    return ValueID(graph.nodes.count - 1)
   }
 
   /// Declares a value an output.

@@ -98,13 +98,14 @@ extension GraphParser {
     let typePlace = place
     let type = try type()
     let op = try text.op(type: type, literals: literals)
+    let inputTypes = inputs.map { graph[$0].type }
     let inferred: TensorType?
     do throws(GraphError) {
-      inferred = try op.resultType(inputs.map { graph[$0].type })
+      inferred = try op.resultType(inputTypes)
     } catch {
       throw GraphTextError(line: opPlace.line, column: opPlace.column, message: error.message)
     }
-    if let inferred, inferred != type {
+    if let inferred, !op.permits(type, inferred: inferred, inputTypes) {
       throw GraphTextError(
         line: typePlace.line, column: typePlace.column,
         message: "the type is \(inferred), not \(type)")

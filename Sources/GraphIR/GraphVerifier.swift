@@ -5,8 +5,12 @@ import Tensors
 /// - **Order.** An operand is made by an earlier node; an output is the value of a node.
 /// - **Types.** The type of a node is the one inferred from its operands; the type of an input, a
 ///   state or a parameter is declared. Extents are at least 1, element counts at most `maximumElementCount`.
-/// - **Element types.** Values are `f32` or `i32`; states, parameters and tables are `f32`; `i32`
-///   is read by `gather` as ids and by nothing else. `i32` literals hold integers below 2^24.
+/// - **Element types.** Values are `f32`, `bf16` or `i32`; states and tables are `f32`; `i32` is
+///   read by `gather` as ids and by nothing else. `i32` literals hold integers below 2^24.
+/// - **Short values.** A `bf16` value is a parameter, a result that its kernel rounds, or a piece of
+///   one; `Op.permits` tells which. A parameter of them is read, whole, as the weight of products;
+///   another one as the `x` of a `linear` with such a weight, or by attention whose operands are all
+///   `bf16`. None is an output.
 /// - **Names.** The names of the graph, of sources and of outputs are not empty. An input or a state
 ///   has one node, and no other input or state has its name. Output names are unique.
 /// - **Parameters.** A parameter has at least one part. Nodes with the same parts have the same
@@ -40,6 +44,8 @@ private struct Verification {
   var errors: [GraphError] = []
   /// Whether every operand is made by an earlier node.
   var isOrdered = true
+  /// By parameter, and by piece of one, the elements of the parameter.
+  private var shortParameters: [Int: Int] = [:]
 
   init(_ graph: Graph) { self.graph = graph }
 
@@ -71,11 +77,34 @@ private struct Verification {
       return
     }
     do throws(GraphError) {
-      if let inferred = try node.op.resultType(inputs), inferred != node.type {
+      if let inferred = try node.op.resultType(inputs),
+        !node.op.permits(node.type, inferred: inferred, inputs)
+      {
         report("\(name) makes \(inferred), not \(node.type)", at: index)
+      } else {
+        verifyShortValues(node, at: index)
       }
     } catch {
       report(error.message, at: index)
+    }
+  }
+
+  /// Weights, and they alone, are parameters where they are `bf16`.
+  ///
+  /// - Precondition: The operands fit the op.
+  private mutating func verifyShortValues(_ node: Node, at index: Int) {
+    if case .parameter = node.op { shortParameters[index] = node.type.shape.elementCount }
+    for (place, input) in node.inputs.enumerated() where graph[input].type.dtype == .bf16 {
+      let wholeCount = shortParameters[input.index]
+      if node.op.pieceStart(in: graph[input].type.shape) != nil {
+        shortParameters[index] = wholeCount
+        continue
+      }
+      let isMatrix = graph[input].type.shape.rank == 2
+      let isWeight = isMatrix && wholeCount == graph[input].type.shape.elementCount
+      if place == node.op.weightPlace ? !isWeight : wholeCount != nil {
+        report("\(OpInfo(node.op).name) cannot read \(input), a \(graph[input].type)", at: index)
+      }
     }
   }
 
@@ -85,7 +114,8 @@ private struct Verification {
 
   private mutating func verifyDeclaration(_ node: Node, at index: Int) {
     let name = OpInfo(node.op).name
-    if node.type.dtype != .f32 && node.type.dtype != .i32 {
+    let isWord = node.type.dtype == .f32 || node.type.dtype == .i32
+    if !isWord && (node.type.dtype != .bf16 || (node.inputs.isEmpty && !node.op.isParameter)) {
       report("\(name) makes \(node.type); values are f32 or i32", at: index)
     }
     switch node.op {
@@ -96,7 +126,7 @@ private struct Verification {
       if node.type.dtype != .f32 { report("state '\(source)' is not f32", at: index) }
     case .parameter(let parts):
       if parts.isEmpty || parts.contains("") { report("a parameter has no name", at: index) }
-      if node.type.dtype != .f32 { report("parameter \(parts) is not f32", at: index) }
+      if node.type.dtype == .i32 { report("parameter \(parts) is not f32", at: index) }
     case .constant(let tensor):
       let areIDs = tensor.values.allSatisfy { $0.rounded() == $0 && $0.magnitude < 0x1p24 }
       if tensor.type.dtype == .i32, !areIDs {
@@ -152,6 +182,7 @@ private struct Verification {
         report("output '\(output.name)' is \(output.value), which no node makes")
         continue
       }
+      if graph[output.value].type.dtype == .bf16 { report("output '\(output.name)' is bf16") }
       guard output.isState else { continue }
       guard let state = states.removeValue(forKey: output.name) else {
         report("output '\(output.name)' replaces a state that there is none of")

@@ -44,10 +44,12 @@ extension Op {
           shape.broadcast(with: target) == target, "\(shape) does not broadcast to \(target)")
       }
     }
-    if case .gather = self {
-    } else {
-      try demand(inputs.allSatisfy { $0.dtype == .f32 }, "takes f32 operands")
+    func pieceType(_ shape: Shape) throws(GraphError) -> TensorType {
+      let isPiece = pieceStart(in: inputs[0].shape) != nil
+      try demand(inputs[0].dtype == .f32 || isPiece, "moves elements of f32 only")
+      return TensorType(inputs[0].dtype, shape)
     }
+    if let rule = elementTypeRule(inputs) { throw fail(rule) }
     switch self {
     case .input, .state, .parameter:
       try demandCount(0)
@@ -104,16 +106,16 @@ extension Op {
       let shape = Shape(dimensions)
       try demand(
         shape.checkedElementCount == inputs[0].shape.elementCount, "element counts differ")
-      return TensorType(.f32, shape)
+      return TensorType(inputs[0].dtype, shape)
     case .broadcast(let dimensions):
       try demandCount(1)
       try broadcast([inputs[0].shape], to: Shape(dimensions))
-      return .f32(dimensions)
+      return try pieceType(Shape(dimensions))
     case .permute(let axes):
       try demandCount(1)
       let shape = inputs[0].shape
       try demand(axes.sorted() == Array(0..<shape.rank), "\(axes) is no permutation")
-      return .f32(axes.map { shape[$0] })
+      return try pieceType(Shape(axes.map { shape[$0] }))
     case .slice(let axis, let start, let count):
       try demandCount(1)
       let shape = inputs[0].shape
@@ -122,7 +124,7 @@ extension Op {
         start >= 0 && count >= 1 && start <= shape[axis] - count, "range out of the axis")
       var dimensions = shape.dimensions
       dimensions[axis] = count
-      return .f32(dimensions)
+      return try pieceType(Shape(dimensions))
     case .concat(let axis):
       try demand(!inputs.isEmpty, "needs an operand")
       var dimensions = inputs[0].shape.dimensions

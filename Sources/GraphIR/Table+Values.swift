@@ -44,18 +44,24 @@ extension Table {
 extension SincosTable {
   fileprivate var values: [Double] {
     let strides = Shape(grid).strides
-    let frequencies = parts.map { part in
-      (0..<(part.width / 2)).map { pow(maximumPeriod, -Double($0) / Double(part.width / 2)) }
-    }
+    let encodings = parts.map { part in (0..<grid[part.axis]).map { encoding(of: $0, part) } }
+    let tokenCount = Shape(grid).elementCount
     var values: [Double] = []
-    for token in 0..<Shape(grid).elementCount {
-      for (part, frequencies) in zip(parts, frequencies) {
-        let index = token / strides[part.axis] % grid[part.axis]
-        let position = Double(index) * part.positionScale
-        values += frequencies.map { sin(position * $0) }
-        values += frequencies.map { cos(position * $0) }
+    values.reserveCapacity(tokenCount * parts.reduce(0) { $0 + $1.width })
+    for token in 0..<tokenCount {
+      for (part, encoding) in zip(parts, encodings) {
+        values += encoding[token / strides[part.axis] % grid[part.axis]]
       }
     }
     return values
+  }
+
+  /// The columns of a part for an index of its axis.
+  private func encoding(of index: Int, _ part: Part) -> [Double] {
+    let position = Double(index) * part.positionScale
+    let angles = (0..<(part.width / 2)).map {
+      position * pow(maximumPeriod, -Double($0) / Double(part.width / 2))
+    }
+    return angles.map(sin) + angles.map(cos)
   }
 }

@@ -38,6 +38,14 @@ package final class ThreadPool {
     }
   }
 
+  /// Runs a closure over equal shares of `0..<count`, one for each thread, and returns when all have
+  /// ended.
+  package func divide(_ count: Int, _ body: @Sendable (Range<Int>) -> Void) {
+    run { thread, threadCount in
+      body(count * thread / threadCount..<count * (thread + 1) / threadCount)
+    }
+  }
+
   /// Waits until every thread has called it; only within a body.
   package func barrier() { dth_pool_barrier(handle) }
 }

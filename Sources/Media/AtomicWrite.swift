@@ -67,6 +67,28 @@ package func writeAtomically(path: String, bytes: [UInt8]) throws(MediaError) {
   }
 }
 
+/// Writes a file whole or not at all, piece by piece.
+///
+/// - Parameters:
+///   - byteCount: The size of the file, for which the disk must have room before anything is
+///     written.
+///   - body: Is given a function that adds bytes at the end.
+/// - Throws: `MediaError` where the folder is missing or full, or cannot be written to; what `body`
+///   throws. On any failure the path is as it was.
+package func writeAtomically(
+  path: String, byteCount: Int, _ body: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
+) throws {
+  let file = try TemporaryFile(for: path)
+  do {
+    try file.checkRoom(for: byteCount)
+    try body { bytes in try file.append(bytes) }
+    try file.commit()
+  } catch {
+    file.discard()
+    throw error
+  }
+}
+
 /// A file that is being written under its temporary name.
 ///
 /// Exactly one of `commit` and `discard` ends it.
@@ -89,6 +111,15 @@ struct TemporaryFile {
     guard descriptor >= 0 else {
       throw MediaError(path: path, message: "cannot be written: \(systemMessage())")
     }
+  }
+
+  /// Fails where the disk has no room for a number of bytes, as far as the system tells.
+  func checkRoom(for byteCount: Int) throws(MediaError) {
+    var status = statvfs()
+    guard fstatvfs(descriptor, &status) == 0 else { return }
+    let (free, overflow) = UInt64(status.f_bavail)
+      .multipliedReportingOverflow(by: UInt64(status.f_frsize))
+    try check(overflow || free >= UInt64(byteCount) ? 0 : ENOSPC)
   }
 
   /// Adds bytes at the end.

@@ -10,11 +10,14 @@ extension Graph {
     let node = self[id]
     let count = node.type.shape.elementCount
     func alike(_ places: some Sequence<Int>) -> [Int] {
-      places.filter { self[node.inputs[$0]].type.shape.elementCount == count }
+      places.filter { place in
+        let operand = self[node.inputs[place]].type
+        return operand.shape.elementCount == count && operand.dtype == node.type.dtype
+      }
     }
     switch node.op {
     case .unary, .softmax, .layerNorm, .normAffine:
-      return [0]
+      return alike([0])
     case .binary, .affine, .gatedAdd, .chain:
       return alike(node.inputs.indices)
     case .linear(let epilogue), .patchLinear(_, let epilogue):
@@ -24,16 +27,6 @@ extension Graph {
     case .input, .state, .parameter, .constant, .table, .stepRow, .matmul, .reduce, .gather,
       .reshape, .broadcast, .permute, .slice, .concat, .attention:
       return []
-    }
-  }
-}
-
-extension LinearEpilogue {
-  /// Whether one kernel computes product and epilogue; otherwise the product is stored first.
-  package var isSingleKernel: Bool {
-    switch activation {
-    case nil, .relu, .gelu, .geluTanh, .silu, .sigmoid, .tanh: true
-    case .negate, .exp, .sqrt, .rsqrt, .sin, .cos, .floor, .step: false
     }
   }
 }

@@ -9,7 +9,7 @@ import Tensors
 /// shared with the planner. The invariants:
 ///
 /// - Every buffer lies within the arena, on a multiple of 64 bytes.
-/// - Every value lies within its home, on a multiple of 4 bytes, in every step.
+/// - Every value lies within its home, on a multiple of its element size, in every step.
 /// - An operand holds its value when a node reads it.
 /// - A node's result overlaps an operand only where the op allows it, and then exactly.
 /// - A view lies where its operand's piece lies.
@@ -128,7 +128,9 @@ package struct MemoryPlanVerifier {
       capacity = graph[graph.outputs[number].value].type.byteCount
     }
     let start = location.byteOffset
-    if start < 0 || start % 4 != 0 || start + byteCount > capacity {
+    if start < 0 || start % graph.nodes[index].type.dtype.byteCount != 0
+      || start + byteCount > capacity
+    {
       report(index, "lies outside its home")
       return nil
     }
@@ -183,7 +185,7 @@ package struct MemoryPlanVerifier {
     var offset = operand.byteOffset
     switch node.op {
     case .stepRow: stride += node.type.byteCount
-    case .slice, .permute: offset += (pieceStart(node) ?? 0) * 4
+    case .slice, .permute: offset += (pieceStart(node) ?? 0) * node.type.dtype.byteCount
     default: break
     }
     if own.home != operand.home || own.byteOffset != offset || own.stepByteStride != stride {
@@ -222,7 +224,7 @@ package struct MemoryPlanVerifier {
     case .matmul(false, true): break
     default: return false
     }
-    let shape = graph[node.inputs[1]].type.shape
+    let (shape, dtype) = (graph[node.inputs[1]].type.shape, graph[node.inputs[1]].type.dtype)
     let root = rootPiece(node.inputs[1])
     let source: StoredWeight.Source
     switch graph.nodes[root.value].op {
@@ -231,7 +233,10 @@ package struct MemoryPlanVerifier {
     default: return false
     }
     guard shape.rank == 2 else { return false }
-    let layout = StoredWeight.Layout.panels(n: shape[0], k: shape[1], .f32)
+    guard let precision = Precision.allCases.first(where: { $0.dtype == dtype }) else {
+      return false
+    }
+    let layout = StoredWeight.Layout.panels(n: shape[0], k: shape[1], precision)
     return weights.contains(StoredWeight(source: source, layout: layout))
   }
 
@@ -240,18 +245,22 @@ package struct MemoryPlanVerifier {
     var index = id.index
     var start = 0
     while isView(graph.nodes[index]) {
-      if case .slice = graph.nodes[index].op { start += (pieceStart(graph.nodes[index]) ?? 0) * 4 }
-      index = graph.nodes[index].inputs[0].index
+      let node = graph.nodes[index]
+      if case .slice = node.op { start += (pieceStart(node) ?? 0) * node.type.dtype.byteCount }
+      index = node.inputs[0].index
     }
     return (index, start)
   }
 
   /// Whether the kernel of an op reads an element of an operand last where it writes the result's.
   private func mayShare(_ node: Node, _ place: Int) -> Bool {
-    let isWhole = graph[node.inputs[place]].type.shape.elementCount == node.type.shape.elementCount
+    let operand = graph[node.inputs[place]].type
+    let isWhole =
+      operand.shape.elementCount == node.type.shape.elementCount
+      && operand.dtype == node.type.dtype
     switch node.op {
     case .unary, .binary, .affine, .gatedAdd, .chain: return isWhole
-    case .softmax, .layerNorm, .normAffine: return place == 0
+    case .softmax, .layerNorm, .normAffine: return place == 0 && isWhole
     case .linear(let epilogue), .patchLinear(_, let epilogue):
       return epilogue.residual && place == node.inputs.count - 1 && isWhole
         && epilogue.isSingleKernel

@@ -20,27 +20,11 @@ extension Graph {
     let node = self[id]
     guard let operand = node.inputs.first else { return nil }
     let source = self[operand].type
-    func view(at byteOffset: Int = 0, stride: Int = 0) -> StorageView {
-      StorageView(operand: operand, byteOffset: byteOffset, stepByteStride: stride)
+    if case .stepRow = node.op {
+      return StorageView(operand: operand, byteOffset: 0, stepByteStride: node.type.byteCount)
     }
-    switch node.op {
-    case .reshape:
-      return view()
-    case .broadcast:
-      return source.shape.elementCount == node.type.shape.elementCount ? view() : nil
-    case .permute(let axes):
-      let moving = axes.filter { source.shape[$0] != 1 }
-      return moving == moving.sorted() ? view() : nil
-    case .slice(let axis, let start, let count):
-      if count == source.shape[axis] { return view() }
-      guard source.shape.dimensions[..<axis].allSatisfy({ $0 == 1 }) else { return nil }
-      return view(at: start * source.shape.strides[axis] * source.dtype.byteCount)
-    case .stepRow:
-      return view(stride: node.type.byteCount)
-    case .input, .state, .parameter, .constant, .table, .matmul, .unary, .binary, .softmax,
-      .layerNorm, .reduce, .gather, .concat, .linear, .patchLinear, .affine, .normAffine,
-      .gatedAdd, .attention, .chain:
-      return nil
+    return node.op.pieceStart(in: source.shape).map {
+      StorageView(operand: operand, byteOffset: $0 * source.dtype.byteCount, stepByteStride: 0)
     }
   }
 

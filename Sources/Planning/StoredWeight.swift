@@ -12,34 +12,7 @@ package struct StoredWeight: Sendable, Hashable {
   }
 
   /// How the elements are laid out.
-  package enum Layout: Sendable, Hashable, CustomStringConvertible {
-    /// Row-major, as in the graph.
-    case rows
-    /// Panels of 32 result columns, the last one padded with zeros: in `f32`
-    /// `[n / 32 rounded up][k][32]`; in `bf16` `[n / 32 rounded up][k / 2][32][2]`, with k padded
-    /// with zeros to a multiple of 32.
-    case panels(n: Int, k: Int, Precision)
-
-    /// As in `rows` and `panels bf16[1152,384]`.
-    package var description: String {
-      switch self {
-      case .rows: "rows"
-      case .panels(let n, let k, let precision):
-        "panels \(TensorType(precision.dtype, [n, k]))"
-      }
-    }
-  }
-
-  /// The width of a panel.
-  package static let panelWidth = 32
-
-  /// The bytes of one panel of a weight `[n, k]`.
-  package static func panelByteCount(k: Int, _ precision: Precision) -> Int {
-    switch precision {
-    case .f32: panelWidth * k * 4
-    case .bf16: panelWidth * ((k + 31) / 32 * 32) * 2
-    }
-  }
+  package typealias Layout = StorageLayout
 
   /// What the bytes come from.
   package var source: Source
@@ -53,17 +26,17 @@ package struct StoredWeight: Sendable, Hashable {
   }
 
   /// The bytes it occupies, rounded up to 64.
-  package var byteCount: Int {
-    switch layout {
-    case .rows:
-      switch source {
-      case .parameter(_, let shape): alignedByteCount(shape.elementCount * 4)
-      case .literal(.constant(let tensor)): alignedByteCount(tensor.type.shape.elementCount * 4)
-      case .literal(.table(let table)): alignedByteCount(table.type.shape.elementCount * 4)
-      case .literal: 0
-      }
-    case .panels(let n, let k, let precision):
-      (n + Self.panelWidth - 1) / Self.panelWidth * Self.panelByteCount(k: k, precision)
+  package var byteCount: Int { layout.byteCount(elementCount: source.elementCount) }
+}
+
+extension StoredWeight.Source {
+  /// The number of elements.
+  package var elementCount: Int {
+    switch self {
+    case .parameter(_, let shape): shape.elementCount
+    case .literal(.constant(let tensor)): tensor.type.shape.elementCount
+    case .literal(.table(let table)): table.type.shape.elementCount
+    case .literal: 0
     }
   }
 }
@@ -93,24 +66,18 @@ extension Graph {
   /// The operand of a node that is read from panels packed at load.
   ///
   /// That is the weight of `linear` and `patch_linear`, and the right operand `[n, k]` of a
-  /// `matmul` that reads it transposed, where it is the whole of a parameter or a literal.
+  /// `matmul` that reads it transposed, where it is the whole of a parameter or a literal. Panels
+  /// hold the element type that the operand has in the graph.
   package func packedOperand(of id: ValueID) -> PackedOperand? {
     let node = self[id]
-    switch node.op {
-    case .linear, .patchLinear: break
-    case .matmul(let transposeA, let transposeB):
-      guard !transposeA, transposeB else { return nil }
-    case .input, .state, .parameter, .constant, .table, .stepRow, .unary, .binary, .softmax,
-      .layerNorm, .reduce, .gather, .reshape, .broadcast, .permute, .slice, .concat, .affine,
-      .normAffine, .gatedAdd, .attention, .chain:
-      return nil
-    }
-    let shape = self[node.inputs[1]].type.shape
-    let root = storageRoot(of: node.inputs[1])
-    guard shape.rank == 2, covers(root, by: node.inputs[1]),
+    guard let place = node.op.weightPlace else { return nil }
+    let type = self[node.inputs[place]].type
+    let root = storageRoot(of: node.inputs[place])
+    guard type.shape.rank == 2, covers(root, by: node.inputs[place]),
       let source = storedSource(of: root.operand)
     else { return nil }
-    let layout = StoredWeight.Layout.panels(n: shape[0], k: shape[1], .f32)
-    return PackedOperand(place: 1, weight: StoredWeight(source: source, layout: layout))
+    let layout = StoredWeight.Layout.panels(
+      n: type.shape[0], k: type.shape[1], type.dtype == .bf16 ? .bf16 : .f32)
+    return PackedOperand(place: place, weight: StoredWeight(source: source, layout: layout))
   }
 }

@@ -22,6 +22,10 @@ package struct EvaluationError: Error, Sendable, Hashable, CustomStringConvertib
 
 /// Runs any graph, node by node, in double precision, each op straight from its formula.
 ///
+/// Where a graph holds `bf16` values, it rounds where the kernels do: a value as it is made, and the
+/// operand that is multiplied with a `bf16` weight. Kernels may round the probabilities of an
+/// attention of `bf16` operands too; the evaluator does not.
+///
 /// Slow on purpose: it folds constants, shows every value, and is what the tests compare with.
 package struct Evaluator: Sendable {
   /// The graph.
@@ -132,9 +136,13 @@ package struct Evaluator: Sendable {
     var values = [ReferenceTensor?](repeating: nil, count: graph.nodes.count)
     for id in graph.values {
       let node = graph[id]
-      let operands = node.inputs.compactMap { values[$0.index] }
+      var operands = node.inputs.compactMap { values[$0.index] }
       precondition(operands.count == node.inputs.count, "\(id) reads a value that is not made")
-      let value = try Self.value(of: node, operands, bindings)
+      if let place = node.op.weightPlace, graph[node.inputs[place]].type.dtype == .bf16 {
+        operands[0] = operands[0].roundedToBFloat16
+      }
+      var value = try Self.value(of: node, operands, bindings)
+      if node.type.dtype == .bf16 { value = value.roundedToBFloat16 }
       precondition(value.shape == node.type.shape, "\(id) is \(value.shape), not \(node.type)")
       values[id.index] = value
       observe(id, value, &values)

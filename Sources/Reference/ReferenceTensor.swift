@@ -22,6 +22,11 @@ package struct ReferenceTensor: Sendable, Hashable {
   /// The tensor of a type, each element rounded.
   package func rounded(as type: TensorType) -> Tensor { Tensor(type, values.map { Float($0) }) }
 
+  /// The tensor with each element rounded to `bf16`, by way of `f32`.
+  var roundedToBFloat16: ReferenceTensor {
+    ReferenceTensor(shape, values.map { Double(Float($0).roundedToBFloat16) })
+  }
+
   /// The elements repeated to a shape by NumPy's rule.
   ///
   /// - Precondition: The shape broadcasts to `target`.

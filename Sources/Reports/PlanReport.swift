@@ -2,6 +2,8 @@ import Compiler
 import Documents
 import GraphIR
 import ModelSpec
+import Runtime
+import Tensors
 import Transforms
 
 /// What a model costs, as text and as JSON.
@@ -12,11 +14,14 @@ package struct PlanReport: Sendable {
     package var kernels: String
     /// The threads a run uses by default.
     package var threads: Int
+    /// How fast the kernels are; nil where that has not been measured.
+    package var profile: MachineProfile?
 
     /// A machine.
-    package init(kernels: String, threads: Int) {
+    package init(kernels: String, threads: Int, profile: MachineProfile?) {
       self.kernels = kernels
       self.threads = threads
+      self.profile = profile
     }
   }
 
@@ -29,6 +34,7 @@ package struct PlanReport: Sendable {
   package func json(machine: Machine?) -> [(key: String, value: JSONValue)] {
     let entries: [(key: String, value: JSONValue?)] = [
       (key: "name", value: .string(figures.name)),
+      (key: "precision", value: .string(figures.precision.rawValue)),
       (key: "parameters", value: .integer(figures.parameters)),
       (key: "macs", value: .integer(figures.macs)),
       (key: "macs_per_step", value: .integer(figures.macsPerStep)),
@@ -54,11 +60,20 @@ package struct PlanReport: Sendable {
               key: "scratch_bytes",
               value: .integer(figures.scratchBytes(threads: $0.threads))
             ),
+            (
+              key: "seconds_per_step",
+              value: secondsPerStep($0).map(JSONValue.number) ?? .null
+            ),
           ])
         }
       ),
     ]
     return entries.compactMap { entry in entry.value.map { (key: entry.key, value: $0) } }
+  }
+
+  /// The time to expect of one step; nil without a denoiser or a profile.
+  private func secondsPerStep(_ machine: Machine) -> Double? {
+    figures.stepWorks.isEmpty ? nil : machine.profile?.seconds(for: figures.stepWorks)
   }
 
   private func stage(_ stage: PlanFigures.StageFigures) -> JSONValue {
@@ -108,6 +123,9 @@ package struct PlanReport: Sendable {
   package func text(machine: Machine?) -> String {
     var lines = ["\(figures.name)"]
     func row(_ name: String, _ value: String) { lines.append("  \(filled(name, to: 22))\(value)") }
+    if figures.precision != .f32 {
+      row("precision", "\(figures.precision.rawValue): weights, operands of products and attention")
+    }
     row("parameters", grouped(figures.parameters))
     row(
       "macs", "\(grouped(figures.macs)) in one forward pass, \(grouped(figures.macsPerStep)) a step"
@@ -127,6 +145,14 @@ package struct PlanReport: Sendable {
         "machine",
         "kernels \(machine.kernels), \(machine.threads) threads, scratch "
           + bytes(figures.scratchBytes(threads: machine.threads)))
+      if let seconds = secondsPerStep(machine) {
+        row(
+          "expected time",
+          "\(duration(seconds)) a step, \(duration(seconds * Double(figures.stepCount))) for all "
+            + "\(figures.stepCount) steps")
+      } else if !figures.stepWorks.isEmpty {
+        row("expected time", "unknown until `ditharos bench` has measured this machine")
+      }
     }
     lines += ["", "stages"] + stageTable()
     lines += ["", "fusions"] + fusionTable()
@@ -146,26 +172,16 @@ package struct PlanReport: Sendable {
         stage.peakTensor.map { "\($0)  \(stage.peakOrigin?.description ?? "")" } ?? "-",
       ])
     }
-    return table(rows)
+    return aligned(rows)
   }
 
   private func fusionTable() -> [String] {
     if figures.fusions.isEmpty { return ["  none"] }
-    return table(fusions.map { [$0.kind, "\($0.count) x", $0.at] })
+    return aligned(fusions.map { [$0.kind, "\($0.count) x", $0.at] })
   }
 
   private func refusedTable() -> [String] {
-    table(figures.refused.map { [$0.kind, $0.at.description, $0.reason] })
-  }
-
-  private func table(_ rows: [[String]]) -> [String] {
-    let count = rows.first?.count ?? 0
-    let widths = (0..<count).map { column in rows.map { $0[column].count }.max() ?? 0 }
-    return rows.map { row in
-      var line = "  " + zip(row, widths).map { filled($0, to: $1) }.joined(separator: "  ")
-      while line.last == " " { line.removeLast() }
-      return line
-    }
+    aligned(figures.refused.map { [$0.kind, $0.at.description, $0.reason] })
   }
 }
 

@@ -11,7 +11,8 @@ package struct RulePages: Sendable {
   /// The rules of all modules below the command line.
   package static let libraryRules: [Rule] =
     DocumentRules.all + SpecRules.all + PolicyRules.all + PromptRules.all + WeightRules.all
-    + CompileRules.all + BudgetRules.all + DiffusionRules.all
+    + CompiledRules.all + CompileRules.all + BudgetRules.all + DiffusionRules.all
+    + MachineRules.all
 
   /// All rules, sorted by identifier.
   package let rules: [Rule]

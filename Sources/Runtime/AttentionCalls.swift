@@ -28,10 +28,14 @@ extension KernelCallBuilder {
     arguments.v_batch_stride = Int64(v[1] * v[2])
     arguments.result_row_stride = Int64(valueWidth)
     arguments.result_batch_stride = Int64(q[1] * valueWidth)
+    arguments.operand_element = element(inputs[0])
+    arguments.result_element = element(id)
+    let elementByteCount = graph[inputs[0]].type.dtype.byteCount
     let operands: [KernelOperand] =
       isPacked
-      ? (0..<3).map { .value(inputs[0], byteOffset: $0 * width * 4) }
+      ? (0..<3).map { .value(inputs[0], byteOffset: $0 * width * elementByteCount) }
       : inputs.map { .value($0) }
-    append(.attention(arguments), [.value(id)] + operands)
+    let precision: Precision = graph[inputs[0]].type.dtype == .bf16 ? .bf16 : .f32
+    append(.attention(arguments, precision), [.value(id)] + operands + [.absent, .absent])
   }
 }

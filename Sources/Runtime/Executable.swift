@@ -26,6 +26,9 @@ package final class Executable {
   private let scratch: MemoryBlock
   private let weights: WeightStore
   private var missing: Set<String>
+  private var stopwatches: [Stopwatch] = []
+  /// The seconds that making it took, the stage `load` included.
+  package let loadSeconds: Double
 
   /// Reads the weights that the store does not hold yet, allocates the memory that the plan states,
   /// resolves every address, and runs the stage `load`.
@@ -41,6 +44,7 @@ package final class Executable {
     _ staged: StagedGraph, _ plan: StagedPlan, weights: WeightStore, pool: ThreadPool,
     row: KernelRow
   ) throws {
+    let start = clockNanoseconds()
     self.staged = staged
     self.plan = plan
     self.weights = weights
@@ -72,7 +76,8 @@ package final class Executable {
     self.arena = arena
     self.scratch = scratch
     missing = Set(tensors.inputNames)
-    run(.load)
+    for index in programs.indices where bindings[index] == .load { programs[index].run(step: 0) }
+    loadSeconds = Double(clockNanoseconds() - start) / 1e9
   }
 
   private static func address(
@@ -193,7 +198,36 @@ extension Executable {
 
   private func run(_ binding: Binding, step: Int = 0) {
     for index in programs.indices where bindings[index] == binding {
-      programs[index].run(step: step)
+      if stopwatches.isEmpty {
+        programs[index].run(step: step)
+      } else {
+        stopwatches[index].time { programs[index].run(step: step) }
+      }
+    }
+  }
+}
+
+extension Executable {
+  /// Measures every stage and every instruction from here on; a step allocates nothing even then.
+  ///
+  /// - Throws: `RuntimeError` when there is no memory for the measurements.
+  package func startTiming() throws {
+    for program in programs { try program.startTiming() }
+    stopwatches = programs.map { _ in Stopwatch() }
+  }
+
+  /// By stage, the times measured since `startTiming`; empty before it.
+  ///
+  /// - Throws: `RuntimeError` when a node exceeds what the kernels can address.
+  package func stageTimes() throws -> [StageTimes] {
+    let calls = try KernelCallBuilder.calls(for: staged, plan)
+    return stopwatches.indices.map { index in
+      StageTimes(
+        binding: bindings[index], runs: stopwatches[index].runs,
+        seconds: Double(stopwatches[index].nanoseconds) / 1e9,
+        calls: zip(calls[index], programs[index].nanoseconds).map {
+          StageTimes.Call(work: $0.work, seconds: Double($1) / 1e9)
+        })
     }
   }
 }

@@ -1,5 +1,11 @@
 import CKernels
 
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
 /// One call of a kernel with everything resolved; trivially copied.
 struct Instruction {
   /// What is called.
@@ -29,6 +35,8 @@ struct InstructionList {
   var scratch: UnsafeMutableRawPointer
   var scratchByteCountPerThread: Int
   var pool: OpaquePointer
+  /// Where the time of each instruction is added up, for `executeTimedInstructions` alone.
+  var nanoseconds: UnsafeMutablePointer<UInt64>?
 }
 
 /// Walks the whole list as one thread of the pool, each time doing that thread's share.
@@ -41,4 +49,31 @@ let executeInstructions: dth_pool_body = { context, thread, threadCount in
       instruction.arguments, instruction.operands, thread, threadCount, scratch)
     if instruction.endsWithBarrier { dth_pool_barrier(list.pool) }
   }
+}
+
+/// `executeInstructions` that also adds up the time of each instruction, as the first thread sees it:
+/// with the wait for the others where the instruction ends with one.
+let executeTimedInstructions: dth_pool_body = { context, thread, threadCount in
+  guard let list = context?.load(as: InstructionList.self), let nanoseconds = list.nanoseconds
+  else { return }
+  let scratch = list.scratch + Int(thread) * list.scratchByteCountPerThread
+  var before = thread == 0 ? clockNanoseconds() : 0
+  for index in 0..<list.count {
+    let instruction = list.instructions[index]
+    instruction.kernel(
+      instruction.arguments, instruction.operands, thread, threadCount, scratch)
+    if instruction.endsWithBarrier || index == list.count - 1 { dth_pool_barrier(list.pool) }
+    if thread == 0 {
+      let after = clockNanoseconds()
+      nanoseconds[index] += after - before
+      before = after
+    }
+  }
+}
+
+/// The time since some moment in the past, by a clock that is never set.
+func clockNanoseconds() -> UInt64 {
+  var time = timespec()
+  clock_gettime(CLOCK_MONOTONIC, &time)
+  return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
 }

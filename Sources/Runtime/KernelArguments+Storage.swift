@@ -6,7 +6,7 @@ extension KernelArguments {
   var byteCount: Int {
     switch self {
     case .linear: MemoryLayout<dth_linear_args>.size
-    case .patchLinear(_, let rows, let columns):
+    case .patchLinear(_, _, let rows, let columns):
       alignedByteCount(MemoryLayout<dth_linear_args>.size) + offsetByteCount(rows)
         + offsetByteCount(columns)
     case .pack: MemoryLayout<PackingArguments>.size
@@ -23,8 +23,8 @@ extension KernelArguments {
   /// Writes the struct, and the tables behind it, to memory of `byteCount` bytes.
   func store(at address: UnsafeMutableRawPointer) {
     switch self {
-    case .linear(let arguments): write(arguments, to: address)
-    case .patchLinear(var arguments, let rows, let columns):
+    case .linear(let arguments, _): write(arguments, to: address)
+    case .patchLinear(var arguments, _, let rows, let columns):
       let rowBase = address + alignedByteCount(MemoryLayout<dth_linear_args>.size)
       let columnBase = rowBase + offsetByteCount(rows)
       arguments.row_offsets = copy(rows, to: rowBase)
@@ -32,7 +32,7 @@ extension KernelArguments {
       write(arguments, to: address)
     case .pack(let arguments): write(arguments, to: address)
     case .matmul(let arguments): write(arguments, to: address)
-    case .attention(let arguments): write(arguments, to: address)
+    case .attention(let arguments, _): write(arguments, to: address)
     case .elementwise(let arguments): write(arguments, to: address)
     case .normAffine(let arguments): write(arguments, to: address)
     case .softmax(let arguments): write(arguments, to: address)

@@ -1,6 +1,7 @@
 import CKernels
 import GraphIR
 import Planning
+import Tensors
 
 /// Bytes that a kernel reads or writes, before they have an address.
 enum KernelOperand {
@@ -20,12 +21,14 @@ enum KernelOperand {
 
 /// What a kernel is told besides its operands.
 enum KernelArguments {
-  case linear(dth_linear_args)
+  /// A product with a weight in panels of a precision.
+  case linear(dth_linear_args, Precision)
   /// A linear whose rows and columns are at offsets.
-  case patchLinear(dth_linear_args, rowOffsets: [Int32], columnOffsets: [Int32])
+  case patchLinear(dth_linear_args, Precision, rowOffsets: [Int32], columnOffsets: [Int32])
   case pack(PackingArguments)
   case matmul(dth_matmul_args)
-  case attention(dth_attention_args)
+  /// Attention of operands of a precision.
+  case attention(dth_attention_args, Precision)
   case elementwise(dth_elementwise_args)
   case normAffine(dth_norm_affine_args)
   case softmax(dth_softmax_args)
@@ -44,11 +47,14 @@ struct KernelCall {
   /// The bytes that each thread needs besides.
   var scratchByteCount: Int {
     switch arguments {
-    case .linear(var arguments), .patchLinear(var arguments, _, _):
+    case .linear(var arguments, .f32), .patchLinear(var arguments, .f32, _, _):
       dth_linear_scratch_bytes(&arguments)
+    case .linear(var arguments, .bf16), .patchLinear(var arguments, .bf16, _, _):
+      dth_linear_bf16_scratch_bytes(&arguments)
     case .pack: 0
     case .matmul(var arguments): dth_matmul_scratch_bytes(&arguments)
-    case .attention(var arguments): dth_attention_scratch_bytes(&arguments)
+    case .attention(var arguments, .f32): dth_attention_scratch_bytes(&arguments)
+    case .attention(var arguments, .bf16): dth_attention_bf16_scratch_bytes(&arguments)
     case .elementwise(var arguments): dth_elementwise_scratch_bytes(&arguments)
     case .normAffine(var arguments): dth_norm_affine_scratch_bytes(&arguments)
     case .softmax(var arguments): dth_softmax_scratch_bytes(&arguments)
@@ -66,10 +72,12 @@ struct KernelCall {
   /// The kernel in a row of the dispatch table.
   func kernel(of row: dth_kernel_row) -> dth_kernel {
     switch arguments {
-    case .linear, .patchLinear: row.linear
+    case .linear(_, .f32), .patchLinear(_, .f32, _, _): row.linear
+    case .linear(_, .bf16), .patchLinear(_, .bf16, _, _): row.linear_bf16
     case .pack: packKernel
     case .matmul: row.matmul
-    case .attention: row.attention
+    case .attention(_, .f32): row.attention
+    case .attention(_, .bf16): row.attention_bf16
     case .elementwise: row.elementwise
     case .normAffine: row.norm_affine
     case .softmax: row.softmax

@@ -39,6 +39,11 @@ struct KernelCallBuilder {
   /// The shape of a value.
   func shape(_ id: ValueID) -> Shape { graph[id].type.shape }
 
+  /// The element type of a value of floats.
+  func element(_ id: ValueID) -> dth_element {
+    graph[id].type.dtype == .bf16 ? DTH_BF16 : DTH_F32
+  }
+
   private mutating func add(_ id: ValueID) throws {
     if graph.storageView(of: id) != nil { return }
     let node = graph[id]

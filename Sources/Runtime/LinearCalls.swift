@@ -9,7 +9,7 @@ extension KernelCallBuilder {
     let x = shape(graph[id].inputs[0])
     var arguments = productArguments(id)
     arguments.row_stride = Int64(x[-1])
-    try addProduct(id, epilogue, arguments) { .linear($0) }
+    try addProduct(id, epilogue, arguments) { .linear($0, $1) }
   }
 
   /// Appends a product whose rows are patches of an image.
@@ -32,7 +32,7 @@ extension KernelCallBuilder {
     let rows = offsets(view.order[..<view.rowAxisCount])
     let columns = offsets(view.order[view.rowAxisCount...])
     try addProduct(id, epilogue, productArguments(id)) {
-      .patchLinear($0, rowOffsets: rows, columnOffsets: columns)
+      .patchLinear($0, $1, rowOffsets: rows, columnOffsets: columns)
     }
   }
 
@@ -41,7 +41,7 @@ extension KernelCallBuilder {
     var arguments = productArguments(id)
     arguments.row_stride = arguments.k
     append(
-      .linear(arguments),
+      .linear(arguments, precision(packed.weight)),
       [
         .value(id), .value(graph[id].inputs[0]), .panels(packed.weight), .absent, .absent, .absent,
       ])
@@ -57,20 +57,30 @@ extension KernelCallBuilder {
     arguments.activation = DTH_ACTIVATION_NONE
     arguments.gate_rows = 1
     arguments.residual_rows = 1
+    arguments.a_element = element(graph[id].inputs[0])
+    arguments.result_element = element(id)
+    arguments.residual_repeats = 1
     return arguments
+  }
+
+  /// The precision of a weight's panels.
+  private func precision(_ weight: StoredWeight) -> Precision {
+    if case .panels(_, _, let precision) = weight.layout { precision } else { .f32 }
   }
 
   /// Appends the product, after packing the weight where the graph computes it, and before an
   /// activation that the kernel does not have.
   private mutating func addProduct(
     _ id: ValueID, _ epilogue: LinearEpilogue, _ base: dth_linear_args,
-    _ kind: (dth_linear_args) -> KernelArguments
+    _ kind: (dth_linear_args, Precision) -> KernelArguments
   ) throws {
     var arguments = base
     var weight = KernelOperand.packing
+    var precision = Precision.f32
     let inputs = graph[id].inputs
     if let packed = graph.packedOperand(of: id) {
       weight = .panels(packed.weight)
+      precision = self.precision(packed.weight)
     } else {
       append(
         .pack(PackingArguments(n: arguments.n, k: arguments.k)), [.packing, .value(inputs[1])])
@@ -82,7 +92,8 @@ extension KernelCallBuilder {
     func operand(_ value: ValueID?) -> KernelOperand { value.map { .value($0) } ?? .absent }
     guard epilogue.isSingleKernel else {
       append(
-        kind(arguments), [.value(id), .value(inputs[0]), weight, operand(bias), .absent, .absent])
+        kind(arguments, precision),
+        [.value(id), .value(inputs[0]), weight, operand(bias), .absent, .absent])
       return try addEpilogue(id, epilogue.activation, gate: gate, residual: residual)
     }
     arguments.activation = epilogue.activation.kernelActivation
@@ -98,7 +109,7 @@ extension KernelCallBuilder {
       arguments.residual_stride = arguments.n
     }
     append(
-      kind(arguments),
+      kind(arguments, precision),
       [.value(id), .value(inputs[0]), weight, operand(bias), operand(gate), operand(residual)])
   }
 

@@ -21,8 +21,7 @@ final class MemoryBlock: @unchecked Sendable {
   ///
   /// - Parameters:
   ///   - purpose: What an error names.
-  ///   - isZeroed: False where everything that is read is written first; large memory is then not
-  ///     touched twice.
+  ///   - isZeroed: False where everything that is read is written first.
   /// - Throws: `RuntimeError` when the system has no such memory.
   init(byteCount: Int, for purpose: String, isZeroed: Bool = true) throws {
     self.byteCount = byteCount
@@ -30,13 +29,39 @@ final class MemoryBlock: @unchecked Sendable {
       base = nowhere
       return
     }
-    var pointer: UnsafeMutableRawPointer?
-    guard posix_memalign(&pointer, 64, byteCount) == 0, let pointer else {
+    guard
+      let base = byteCount < Self.mappedByteCount
+        ? Self.allocated(byteCount, isZeroed) : Self.mapped(byteCount)
+    else {
       throw RuntimeError("there is no memory for the \(byteCount) bytes of \(purpose)")
     }
-    base = pointer
-    if isZeroed { memset(base, 0, byteCount) }
+    self.base = base
   }
 
-  deinit { if byteCount > 0 { free(base) } }
+  /// Blocks of this size and more are pages of their own: zero, and not touched before their use.
+  private static let mappedByteCount = 1 << 18
+
+  private static func allocated(_ byteCount: Int, _ isZeroed: Bool) -> UnsafeMutableRawPointer? {
+    var pointer: UnsafeMutableRawPointer?
+    guard posix_memalign(&pointer, 64, byteCount) == 0 else { return nil }
+    if isZeroed, let pointer { memset(pointer, 0, byteCount) }
+    return pointer
+  }
+
+  private static func mapped(_ byteCount: Int) -> UnsafeMutableRawPointer? {
+    let pages = mmap(
+      nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    guard let pages, pages != MAP_FAILED else { return nil }
+    // Large pages where the system has them; it may well have none.
+    madvise(pages, byteCount, MADV_HUGEPAGE)
+    return pages
+  }
+
+  deinit {
+    if byteCount >= Self.mappedByteCount {
+      munmap(base, byteCount)
+    } else if byteCount > 0 {
+      free(base)
+    }
+  }
 }

@@ -20,19 +20,21 @@ extension KernelCallBuilder {
   mutating func addSlice(_ id: ValueID, axis: Int, start: Int) throws {
     let operand = graph[id].inputs[0]
     let strides = shape(operand).strides
-    try addMovement(id, from: operand, byteOffset: start * strides[axis] * 4, strides: strides)
+    let byteOffset = start * strides[axis] * graph[operand].type.dtype.byteCount
+    try addMovement(id, from: operand, byteOffset: byteOffset, strides: strides)
   }
 
   /// Appends operands side by side: a copy each, which do not wait for one another.
   mutating func addConcat(_ id: ValueID, axis: Int) throws {
     let strides = shape(id).strides
+    let byteStride = strides[axis] * graph[id].type.dtype.byteCount
     var start = 0
     let inputs = graph[id].inputs
     for (index, operand) in inputs.enumerated() {
       let piece = shape(operand)
       try addElementwise(
         [.copy], extents: piece.dimensions,
-        result: (.value(id, byteOffset: start * strides[axis] * 4), strides),
+        result: (.value(id, byteOffset: start * byteStride), strides),
         inputs: [(.value(operand), piece.strides)], of: id,
         endsWithBarrier: index == inputs.count - 1)
       start += piece[axis]

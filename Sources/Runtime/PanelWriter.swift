@@ -18,12 +18,11 @@ struct PanelWriter {
 
   /// A writer of a weight of rows of `k` elements into memory of its packed size.
   init(_ region: MemoryBlock, k: Int, _ precision: Precision, pool: ThreadPool) throws {
-    precondition(precision == .f32, "kernels read panels of f32")
     self.k = k
     self.precision = precision
     self.pool = pool
     self.region = region
-    pending = try MemoryBlock(byteCount: StoredWeight.panelWidth * k * 4, for: "packing")
+    pending = try MemoryBlock(byteCount: StorageLayout.panelWidth * k * 4, for: "packing")
   }
 
   /// Packs further rows.
@@ -33,7 +32,7 @@ struct PanelWriter {
     guard part.count % k == 0, let base = part.baseAddress else {
       throw RuntimeError("a part of \(part.count) elements has no whole rows of \(k)")
     }
-    let width = StoredWeight.panelWidth
+    let width = StorageLayout.panelWidth
     let rows = part.count / k
     var row = 0
     while row < rows {
@@ -63,10 +62,11 @@ struct PanelWriter {
   }
 
   private mutating func pack(_ first: UnsafePointer<Float>, rows: Int) {
-    let width = StoredWeight.panelWidth
+    let width = StorageLayout.panelWidth
     let panels = (rows + width - 1) / width
-    let target = region.base + nextPanel * StoredWeight.panelByteCount(k: k, precision)
-    var task = PackingTask(source: first, target: target, rows: rows, k: k, panels: panels)
+    let target = region.base + nextPanel * StorageLayout.panelByteCount(k: k, precision)
+    var task = PackingTask(
+      source: first, target: target, rows: rows, k: k, panels: panels, precision: precision)
     pool.run(packPanels, context: &task)
     nextPanel += panels
   }
@@ -79,6 +79,7 @@ private struct PackingTask {
   var rows: Int
   var k: Int
   var panels: Int
+  var precision: Precision
 }
 
 /// Packs one thread's share of the panels.
@@ -86,7 +87,15 @@ private let packPanels: dth_pool_body = { context, thread, threadCount in
   guard let task = context?.load(as: PackingTask.self) else { return }
   let first = task.panels * Int(thread) / Int(threadCount)
   let end = task.panels * Int(thread + 1) / Int(threadCount)
-  dth_pack_weight(
-    task.source, Int64(task.rows), Int64(task.k), Int64(task.k), false, Int64(first),
-    Int64(end - first), task.target.assumingMemoryBound(to: Float.self))
+  let (rows, k) = (Int64(task.rows), Int64(task.k))
+  switch task.precision {
+  case .f32:
+    dth_pack_weight(
+      task.source, rows, k, k, false, Int64(first), Int64(end - first),
+      task.target.assumingMemoryBound(to: Float.self))
+  case .bf16:
+    dth_pack_weight_bf16(
+      task.source, rows, k, k, false, Int64(first), Int64(end - first),
+      task.target.assumingMemoryBound(to: UInt16.self))
+  }
 }

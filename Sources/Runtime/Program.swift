@@ -38,6 +38,8 @@ final class Program {
   private let stepAddresses: UnsafeMutablePointer<StepAddress>
   private let stepAddressCount: Int
   private let pool: ThreadPool
+  private var body = executeInstructions
+  private var times: MemoryBlock?
 
   /// The operands of a call, with room for the kernel that has most.
   private static let operandCount = 1 + Int(DTH_MAX_INPUTS)
@@ -108,7 +110,24 @@ final class Program {
       let address = stepAddresses[index]
       address.slot.pointee = address.base + step * address.byteStride
     }
-    if instructionCount > 0 { pool.run(executeInstructions, context: list) }
+    if instructionCount > 0 { pool.run(body, context: list) }
+  }
+
+  /// Adds up the time of every instruction from here on.
+  ///
+  /// - Throws: `RuntimeError` when there is no memory for the sums.
+  func startTiming() throws {
+    let block = try MemoryBlock(
+      byteCount: MemoryLayout<UInt64>.stride * instructionCount, for: "times")
+    list.pointee.nanoseconds = block.base.bindMemory(to: UInt64.self, capacity: instructionCount)
+    times = block
+    body = executeTimedInstructions
+  }
+
+  /// By instruction, the nanoseconds added up since `startTiming`; empty before it.
+  var nanoseconds: [UInt64] {
+    let count = times == nil ? 0 : instructionCount
+    return Array(UnsafeBufferPointer(start: list.pointee.nanoseconds, count: count))
   }
 
   private static func address(

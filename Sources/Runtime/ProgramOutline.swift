@@ -5,6 +5,8 @@ import Planning
 package struct ProgramOutline: Sendable, Hashable {
   /// By stage, the kernels called in one run.
   package let instructionCounts: [Int]
+  /// By stage, what the calls of one run do.
+  package let works: [[KernelWork]]
   /// The bytes of one thread's own scratch.
   let scratchByteCountPerThread: Int
   /// The bytes of the largest weight that is packed while running.
@@ -20,6 +22,7 @@ package struct ProgramOutline: Sendable, Hashable {
   /// The outline of the calls of every stage.
   init(_ calls: [[KernelCall]]) {
     instructionCounts = calls.map(\.count)
+    works = calls.map { $0.map(\.work) }
     scratchByteCountPerThread = alignedByteCount(
       calls.joined().reduce(0) { max($0, $1.scratchByteCount) })
     packingByteCount = alignedByteCount(

@@ -60,6 +60,7 @@ extension KernelCallBuilder {
     arguments.epsilon = Float(epsilon)
     arguments.scale_rows = 1
     arguments.shift_rows = 1
+    arguments.result_element = element(id)
     return arguments
   }
 }

@@ -1,6 +1,7 @@
 /// The element type of a tensor.
 ///
-/// Graphs compute in `f32` and index with `i32`; the others occur in files.
+/// Graphs compute in `f32`, keep operands of products in `f32` or `bf16`, and index with `i32`; the
+/// others occur in files.
 package enum DType: String, Sendable, Hashable, CaseIterable {
   case f64
   case f32

@@ -1,4 +1,5 @@
 import GraphIR
+import Tensors
 
 /// The passes of the compiler, in the order in which they run.
 ///
@@ -20,6 +21,14 @@ package enum PassPipeline {
     .patchify,
     .elementwise,
   ]
+
+  /// The passes that follow any list where graphs are compiled for a precision.
+  package static func passes(for precision: Precision) -> [Pass] {
+    switch precision {
+    case .f32: []
+    case .bf16: [.narrow]
+    }
+  }
 
   /// No pass: graphs are executed as they were lowered.
   package static let none: [Pass] = []

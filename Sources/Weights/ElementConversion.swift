@@ -19,7 +19,7 @@ func convertElements(
   case .f64: convert(bytes, to: floats) { (bits: UInt64) in Float(Double(bitPattern: bits)) }
   case .f32: convert(bytes, to: floats) { (bits: UInt32) in Float(bitPattern: bits) }
   case .f16: convert(bytes, to: floats) { (bits: UInt16) in float(half: bits) }
-  case .bf16: convert(bytes, to: floats) { (bits: UInt16) in float(bfloat: bits) }
+  case .bf16: convert(bytes, to: floats) { (bits: UInt16) in Float(bfloat16Bits: bits) }
   case .i64: convert(bytes, to: floats) { (value: Int64) in Float(value) }
   case .i32: convert(bytes, to: floats) { (value: Int32) in Float(value) }
   case .i16: convert(bytes, to: floats) { (value: Int16) in Float(value) }
@@ -37,7 +37,7 @@ func appendElements(_ floats: [Float], as dtype: DType, to bytes: inout [UInt8])
   case .f64: append(floats, to: &bytes) { Double($0).bitPattern }
   case .f32: append(floats, to: &bytes) { $0.bitPattern }
   case .f16: append(floats, to: &bytes) { halfBits($0) }
-  case .bf16: append(floats, to: &bytes) { bfloatBits($0) }
+  case .bf16: append(floats, to: &bytes) { $0.bfloat16Bits }
   case .i64: append(floats, to: &bytes) { clamped($0, Int64.self) }
   case .i32: append(floats, to: &bytes) { clamped($0, Int32.self) }
   case .i16: append(floats, to: &bytes) { clamped($0, Int16.self) }
@@ -77,11 +77,6 @@ private func append<Element: FixedWidthInteger>(
 }
 
 @inline(__always)
-private func float(bfloat bits: UInt16) -> Float {
-  Float(bitPattern: UInt32(bits) << 16)
-}
-
-@inline(__always)
 private func float(half bits: UInt16) -> Float {
   // Moving the 15 bits below the sign into a float's place leaves the exponent 112 too low;
   // the product repairs it, exactly, for subnormal numbers too.
@@ -89,13 +84,6 @@ private func float(half bits: UInt16) -> Float {
   let isSpecial = bits & 0x7c00 == 0x7c00
   let repaired = isSpecial ? magnitude.bitPattern | 0x7f80_0000 : magnitude.bitPattern
   return Float(bitPattern: repaired | UInt32(bits & 0x8000) << 16)
-}
-
-private func bfloatBits(_ value: Float) -> UInt16 {
-  let bits = value.bitPattern
-  if value.isNaN { return UInt16(bits >> 16) | 0x40 }
-  // Adding just under half of the last kept bit, and that bit, rounds ties to even.
-  return UInt16((bits &+ 0x7fff &+ (bits >> 16 & 1)) >> 16)
 }
 
 private func halfBits(_ value: Float) -> UInt16 {

@@ -73,6 +73,29 @@ final class MappedFile: Sendable {
   }
 }
 
+extension MappedFile {
+  /// The bytes of a range; the pointer is invalid when the last reference to the file is gone.
+  func pinnedBytes(_ range: Range<Int>) -> UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(rebasing: bytes[range])
+  }
+
+  /// Gives back the memory of the pages that a range touches; the next read finds them again.
+  ///
+  /// Pages that were read count as the process's memory until then.
+  func release(_ range: Range<Int>) { advise(MADV_DONTNEED, range) }
+
+  /// Lets the system read a range from the disk before it is used.
+  func readAhead(_ range: Range<Int>) { advise(MADV_WILLNEED, range) }
+
+  private func advise(_ advice: CInt, _ range: Range<Int>) {
+    guard let start = bytes.baseAddress, !range.isEmpty else { return }
+    let pageByteCount = Int(sysconf(CInt(_SC_PAGESIZE)))
+    let first = range.lowerBound / pageByteCount * pageByteCount
+    madvise(
+      UnsafeMutableRawPointer(mutating: start + first), range.upperBound - first, CInt(advice))
+  }
+}
+
 /// The system's text for an error number, with a lower-case first letter.
 func systemMessage(_ number: Int32) -> String {
   let text = String(cString: strerror(number))

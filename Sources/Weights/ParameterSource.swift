@@ -9,10 +9,15 @@ package struct ParameterSource: Sendable {
   private enum Origin: Sendable {
     case inline(Tensor)
     case file(ParameterTensor)
+    case compiled(elementCount: Int)
     case random(RandomParameters, dimensions: [Int])
   }
 
   private var origins: [String: Origin] = [:]
+  private var compiledFile: CompiledFile?
+
+  /// The precision of the values: that of a compiled model, else full.
+  package var precision: Precision { compiledFile?.precision ?? .f32 }
 
   /// Whether a parameter has a value.
   package func contains(_ name: String) -> Bool { origins[name] != nil }
@@ -22,21 +27,39 @@ package struct ParameterSource: Sendable {
   /// Aligned `f32` tensors of a file are the mapped bytes themselves; everything else that is
   /// not in memory is made for the call and freed after it.
   ///
+  /// - Parameter divide: Where numbers are made or converted; the caller's thread by default.
   /// - Precondition: `contains(name)`.
   package func withValues<R, E: Error>(
-    of name: String, _ body: (UnsafeBufferPointer<Float>) throws(E) -> R
+    of name: String, divide: WorkDivision = { $1(0..<$0) },
+    _ body: (UnsafeBufferPointer<Float>) throws(E) -> R
   ) throws(E) -> R {
     guard let origin = origins[name] else { preconditionFailure("no values for \(name)") }
     switch origin {
     case .inline(let tensor): return try tensor.values.withUnsafeBufferPointer(body)
-    case .file(let tensor): return try tensor.withFloats(body)
+    case .file(let tensor): return try tensor.withFloats(divide: divide, body)
+    case .compiled(let count):
+      let values = UnsafeMutableBufferPointer<Float>.allocate(capacity: count)
+      defer { values.deallocate() }
+      compiledFile?.fill(values, with: name)
+      return try body(UnsafeBufferPointer(values))
     case .random(let generator, let dimensions):
       let values = UnsafeMutableBufferPointer<Float>.allocate(
         capacity: Shape(dimensions).elementCount)
       defer { values.deallocate() }
-      generator.fill(values, name: name, dimensions: dimensions)
+      generator.fill(values, name: name, dimensions: dimensions, divide: divide)
       return try body(UnsafeBufferPointer(values))
     }
+  }
+
+  /// The bytes of a weight where a compiled model holds it in its layout, and none of its parameters
+  /// has another value.
+  ///
+  /// The address is valid as long as a copy of this value lives, and aligned to 64 bytes.
+  package func packedBytes(of weight: PackedWeight) -> UnsafeRawBufferPointer? {
+    for part in weight.parts {
+      guard case .compiled? = origins[part] else { return nil }
+    }
+    return compiledFile?.bytes(of: weight)
   }
 
   /// Finds a value for every parameter.
@@ -87,6 +110,16 @@ package struct ParameterSource: Sendable {
       for parameter in missing {
         source.origins[parameter.name] = .random(generator, dimensions: parameter.dimensions)
       }
+      return source
+    }
+    if CompiledFile.isCompiled(path: weights) {
+      let file = try CompiledFile(path: weights)
+      try file.checkFit(missing, inline: Set(inline.map(\.name)))
+      for parameter in missing {
+        let count = Shape(parameter.dimensions).elementCount
+        source.origins[parameter.name] = .compiled(elementCount: count)
+      }
+      source.compiledFile = file
       return source
     }
     let tensors = try fileTensors(

@@ -10,10 +10,13 @@ struct ParameterTensor: Sendable {
   /// Lends the elements as 32-bit floats, row-major; invalid after `body` returns.
   ///
   /// One piece that is not transposed is lent as it lies in its file; all else is made for the call.
+  ///
+  /// - Parameter divide: Where elements are converted.
   func withFloats<R, E: Error>(
+    divide: WorkDivision,
     _ body: (UnsafeBufferPointer<Float>) throws(E) -> R
   ) throws(E) -> R {
-    if pieces.count == 1, !isTransposed { return try pieces[0].withFloats(body) }
+    if pieces.count == 1, !isTransposed { return try pieces[0].withFloats(divide: divide, body) }
     let floats = UnsafeMutableBufferPointer<Float>.allocate(
       capacity: pieces.reduce(0) { $0 + $1.elementCount })
     defer { floats.deallocate() }

@@ -11,7 +11,13 @@ struct RandomParameters: Sendable {
   let seed: UInt64
 
   /// Fills a buffer with the elements of a parameter, row-major.
-  func fill(_ values: UnsafeMutableBufferPointer<Float>, name: String, dimensions: [Int]) {
+  ///
+  /// - Parameter divide: Runs a body once or several times, over ranges that together are
+  ///   `0..<count`; several at a time, if it likes.
+  func fill(
+    _ values: UnsafeMutableBufferPointer<Float>, name: String, dimensions: [Int],
+    divide: WorkDivision
+  ) {
     let deviation: Double
     if dimensions.count < 2 {
       deviation = 0.02
@@ -19,10 +25,14 @@ struct RandomParameters: Sendable {
       deviation = 1 / dimensions.dropFirst().reduce(1.0) { $0 * Double($1) }.squareRoot()
     }
     let key = streamKey(seed: seed, name: name)
-    for pair in 0..<values.count / 2 {
-      let (first, second) = normalPair(key: key, index: UInt64(truncatingIfNeeded: pair))
-      values.initializeElement(at: 2 * pair, to: Float(first * deviation))
-      values.initializeElement(at: 2 * pair + 1, to: Float(second * deviation))
+    // Pairs are written by one call each, and to places of their own.
+    nonisolated(unsafe) let shared = values
+    divide(values.count / 2) { pairs in
+      for pair in pairs {
+        let (first, second) = normalPair(key: key, index: UInt64(truncatingIfNeeded: pair))
+        shared.initializeElement(at: 2 * pair, to: Float(first * deviation))
+        shared.initializeElement(at: 2 * pair + 1, to: Float(second * deviation))
+      }
     }
     if values.count % 2 == 1 {
       let pair = values.count / 2
@@ -31,6 +41,10 @@ struct RandomParameters: Sendable {
     }
   }
 }
+
+/// Divides work: calls a body over ranges that together are `0..<count`, on as many threads as it
+/// likes, and returns when all calls have.
+package typealias WorkDivision = (_ count: Int, _ body: @Sendable (Range<Int>) -> Void) -> Void
 
 /// The start of a parameter's stream: the seed, mixed, and the FNV-1a hash of the name, mixed.
 private func streamKey(seed: UInt64, name: String) -> UInt64 {

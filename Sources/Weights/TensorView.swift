@@ -26,17 +26,24 @@ package struct TensorView: Sendable {
   package var byteCount: Int { range.count }
 
   /// Lends the raw little-endian bytes, at any alignment; invalid after `body` returns.
+  ///
+  /// What was read is given back to the system then, so that of a file as large as memory no more
+  /// than a tensor counts as the process's.
   package func withBytes<R, E: Error>(
     _ body: (UnsafeRawBufferPointer) throws(E) -> R
   ) throws(E) -> R {
-    try file.withBytes(range, body)
+    defer { file.release(range) }
+    return try file.withBytes(range, body)
   }
 
   /// Lends the elements as 32-bit floats, row-major; invalid after `body` returns.
   ///
   /// Aligned `f32` elements are the file's own bytes; others are converted into a buffer that
   /// lives for the call. Values that a `Float` cannot hold are rounded to the nearest.
+  ///
+  /// - Parameter divide: Where elements are converted; the caller's thread by default.
   package func withFloats<R, E: Error>(
+    divide: WorkDivision = { $1(0..<$0) },
     _ body: (UnsafeBufferPointer<Float>) throws(E) -> R
   ) throws(E) -> R {
     try withBytes { (bytes) throws(E) -> R in
@@ -45,7 +52,15 @@ package struct TensorView: Sendable {
       }
       let floats = UnsafeMutableBufferPointer<Float>.allocate(capacity: elementCount)
       defer { floats.deallocate() }
-      convertElements(bytes, of: dtype, to: floats)
+      // Each element is written by one call.
+      nonisolated(unsafe) let (source, target) = (bytes, floats)
+      divide(elementCount) { range in
+        let size = dtype.byteCount
+        convertElements(
+          UnsafeRawBufferPointer(
+            rebasing: source[range.lowerBound * size..<range.upperBound * size]),
+          of: dtype, to: UnsafeMutableBufferPointer(rebasing: target[range]))
+      }
       return try body(UnsafeBufferPointer(floats))
     }
   }

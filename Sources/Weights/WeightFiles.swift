@@ -65,19 +65,12 @@ struct WeightFiles: Sendable {
 
   /// Refuses kinds of files that hold weights and cannot be loaded.
   private static func refuseOtherKinds(_ path: String) throws(DiagnosticsError) {
-    let name = path.lowercased()
-    if isPickle(name) {
+    if isPickle(path.lowercased()) {
       throw DiagnosticsError(
         Diagnostic(
           WeightRules.file,
           "`\(path)` is a pickle checkpoint, which can run any program when it is read",
           help: pickleConversion(path: path)))
-    }
-    if name.hasSuffix(".ditc") {
-      throw DiagnosticsError(
-        Diagnostic(
-          WeightRules.file, "`\(path)` is a compiled model, which cannot be read for its weights",
-          help: "name the safetensors file it was compiled from"))
     }
   }
 }

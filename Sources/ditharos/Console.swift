@@ -1,6 +1,11 @@
 import Diagnostics
 import Documents
-import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
 
 /// Standard output and standard error.
 enum Console {
@@ -22,24 +27,30 @@ enum Console {
 
   /// Whether a stream is a terminal where colour is welcome.
   static func hasColor(_ descriptor: Int32) -> Bool {
-    isTerminal(descriptor) && (ProcessInfo.processInfo.environment["NO_COLOR"] ?? "").isEmpty
+    isTerminal(descriptor) && (getenv("NO_COLOR").map { $0.pointee == 0 } ?? true)
   }
 
   /// Whether a stream is a terminal.
   static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
   /// Ends the program.
-  static func exit(_ status: Int32) -> Never { Foundation.exit(status) }
+  static func exit(_ status: Int32) -> Never { endProcess(status) }
 
   /// Writes all of a text; returns 0, or the error number that stopped it.
   private static func write(_ text: String, to descriptor: Int32) -> Int32 {
     var bytes = Array(text.utf8)[...]
     while !bytes.isEmpty {
-      let count = bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
+      let count = bytes.withUnsafeBytes { writeBytes($0, to: descriptor) }
       if count < 0, errno == EINTR { continue }
       if count < 0 { return errno }
       bytes = bytes.dropFirst(count)
     }
     return 0
   }
+}
+
+private func endProcess(_ status: Int32) -> Never { exit(status) }
+
+private func writeBytes(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int {
+  write(descriptor, bytes.baseAddress, bytes.count)
 }

@@ -29,11 +29,12 @@ struct Ditharos: AsyncParsableCommand {
     subcommands: [
       ValidateCommand.self, ExplainCommand.self, SchemaCommand.self, ExpandCommand.self,
       PlanCommand.self,
-      TraceCommand.self, RunCommand.self, EvalCommand.self, GenerateCommand.self, DiffCommand.self,
-      InitCommand.self,
+      TraceCommand.self, RunCommand.self, EvalCommand.self, CompileCommand.self,
+      BenchCommand.self, GenerateCommand.self, DiffCommand.self, InitCommand.self,
     ])
 
   static func main() async {
+    ProcessClock.begin()
     Interruption.install()
     let arguments = Array(CommandLine.arguments.dropFirst())
     do {

@@ -1,6 +1,11 @@
-import Foundation
 import Media
 import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
 
 /// Leaves nothing half-written when the program is interrupted.
 enum Interruption {
@@ -22,6 +27,8 @@ enum Interruption {
   static func install() {
     temporaryFile.store(0, ordering: .releasing)
     signal(SIGPIPE, SIG_IGN)
+    // A file beyond the limit of the process is then an error of the write.
+    signal(SIGXFSZ, SIG_IGN)
     for number in [SIGINT, SIGTERM] {
       signal(number) { _ in
         Interruption.say(isatty(2) == 1 ? "\r\u{1B}[Kinterrupted\n" : "interrupted\n")

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Documents
-import Foundation
 
 /// How progress is shown on standard error.
 enum ProgressStyle: String, CaseIterable, ExpressibleByArgument {
@@ -15,13 +14,22 @@ enum ProgressStyle: String, CaseIterable, ExpressibleByArgument {
 struct ProgressMeter {
   private let style: ProgressStyle
   private let total: Int
-  private let start = ContinuousClock.now
+  private var start = ContinuousClock.now
 
-  /// A meter of a loop of `total` rounds, which shows that none is done.
+  /// A meter of a loop of `total` rounds.
   init(_ style: ProgressStyle, total: Int) {
     self.style = style == .auto ? (Console.isTerminal(2) ? .bar : .jsonl) : style
     self.total = total
     if self.style == .bar { Console.show(bar(0, "")) }
+  }
+
+  /// Shows that the first round begins.
+  ///
+  /// - Parameter setupSeconds: What was before it, from the start of the process on.
+  mutating func begin(setupSeconds: Double) {
+    start = ContinuousClock.now
+    if style != .jsonl { return }
+    Console.complain(line(0, [(key: "setup_seconds", value: .number(rounded(setupSeconds)))]))
   }
 
   /// Shows that a number of rounds, from 1, is done.
@@ -33,13 +41,21 @@ struct ProgressMeter {
     case .bar:
       Console.show(done == total ? "\r\u{1B}[K" : bar(done, ", \(seconds(left)) left"))
     case .jsonl:
-      let line = JSONValue.object([
-        (key: "step", value: .integer(done)), (key: "steps", value: .integer(total)),
-        (key: "seconds", value: .number(rounded(elapsed))),
-        (key: "seconds_left", value: .number(rounded(left))),
-      ])
-      Console.complain(line.text(pretty: false))
+      Console.complain(
+        line(
+          done,
+          [
+            (key: "seconds", value: .number(rounded(elapsed))),
+            (key: "seconds_left", value: .number(rounded(left))),
+          ]))
     }
+  }
+
+  /// The line of JSON after a number of rounds.
+  private func line(_ done: Int, _ entries: [(key: String, value: JSONValue)]) -> String {
+    let object = JSONValue.object(
+      [(key: "step", value: .integer(done)), (key: "steps", value: .integer(total))] + entries)
+    return object.text(pretty: false)
   }
 
   /// A line that replaces the one before.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Diagnostics
 import Documents
 import Media
+import Weights
 
 /// The form of a command's result.
 enum ReportFormat: String, CaseIterable, Sendable, ExpressibleByArgument {
@@ -94,5 +95,7 @@ func rendered(
 
 /// The text of a file that a range names; nil when it cannot be read.
 func sourceText(_ path: String) -> String? {
-  path == "-" ? try? StandardInput.shared.text() : try? readTextFile(path, byteLimit: specByteLimit)
+  if path != "-", CompiledFile.isCompiled(path: path) { return try? CompiledFile(path: path).spec }
+  return path == "-"
+    ? try? StandardInput.shared.text() : try? readTextFile(path, byteLimit: specByteLimit)
 }

@@ -1,7 +1,13 @@
 import Diagnostics
 import Documents
-import Foundation
 import ModelSpec
+import Subprocess
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
 
 /// A file as it stood in a revision of git: `REVISION:PATH`.
 struct RevisionFile {
@@ -22,7 +28,7 @@ struct RevisionFile {
   /// exists.
   init?(_ argument: String) {
     guard let colon = argument.firstIndex(of: ":"),
-      !FileManager.default.fileExists(atPath: argument)
+      access(argument, F_OK) != 0
     else { return nil }
     self.argument = argument
     revision = String(argument[..<colon])
@@ -33,8 +39,8 @@ struct RevisionFile {
   ///
   /// - Throws: Rule `file.revision` where git, the revision or the file is missing; what `loadSpec`
   ///   throws, and its refusal of components, which stand in other files.
-  func load() throws(DiagnosticsError) -> LoadedSpec {
-    let text = try text()
+  func load() async throws(DiagnosticsError) -> LoadedSpec {
+    let text = try await text()
     do throws(DiagnosticsError) {
       return try loadSpec(text: text, file: argument, folder: nil)
     } catch {
@@ -51,7 +57,7 @@ struct RevisionFile {
     }
   }
 
-  private func text() throws(DiagnosticsError) -> String {
+  private func text() async throws(DiagnosticsError) -> String {
     // What begins with a dash would be an option of git.
     guard !revision.hasPrefix("-"), !path.isEmpty else {
       throw failure(
@@ -59,21 +65,19 @@ struct RevisionFile {
         help: "write a revision, a colon and a path, as in HEAD~1:Specs/dit-s-2.yaml")
     }
     if !revision.isEmpty {
-      let check = try git(["rev-parse", "--verify", "--quiet", revision + "^{tree}"])
-      if check.status != 0 {
+      let check = try await git(["rev-parse", "--verify", "--quiet", revision + "^{tree}"])
+      if !check.isSuccess {
         throw failure(
           check.complaint ?? "names no revision: git does not know `\(revision)`",
           help: "there is no file of that name either; `git log --oneline` lists revisions")
       }
     }
-    let file = try git(["cat-file", "blob", "\(revision):\(path)"])
-    guard file.status == 0 else {
+    let file = try await git(["cat-file", "blob", "\(revision):\(path)"])
+    guard file.isSuccess else {
       throw failure(
         file.complaint ?? "cannot be read by git",
         help: "paths count from the top of the repository, or from here with `./` before them")
     }
-    let limit = DocumentLimits.spec.byteCount
-    if file.output.count > limit { throw failure("has more than \(limit) bytes", help: nil) }
     guard let text = String(validating: file.output, as: UTF8.self) else {
       throw DiagnosticsError(
         Diagnostic(
@@ -90,37 +94,23 @@ struct RevisionFile {
   /// Runs git, without a shell.
   private func git(
     _ arguments: [String]
-  ) throws(DiagnosticsError) -> (status: Int32, output: [UInt8], complaint: String?) {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["git"] + arguments
-    process.standardInput = FileHandle.nullDevice
-    let (output, errors) = (Pipe(), Pipe())
-    process.standardOutput = output
-    process.standardError = errors
-    var bytes: [UInt8] = []
-    let complaint: String
+  ) async throws(DiagnosticsError) -> (isSuccess: Bool, output: [UInt8], complaint: String?) {
+    let limit = DocumentLimits.spec.byteCount
     do {
-      try process.run()
-      // One byte beyond the limit tells that the file is too large; the rest is not wanted.
-      while bytes.count <= DocumentLimits.spec.byteCount,
-        let part = try output.fileHandleForReading.read(upToCount: 1 << 16), !part.isEmpty
-      {
-        bytes += part
-      }
-      try output.fileHandleForReading.close()
-      complaint = String(
-        decoding: try errors.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+      let result = try await run(
+        .name("git"), arguments: Arguments(arguments), input: .none, output: .bytes(limit: limit),
+        error: .bytes(limit: limit))
+      return (
+        result.terminationStatus.isSuccess, result.standardOutput,
+        Self.reason(String(decoding: result.standardError, as: UTF8.self))
+      )
+    } catch let error as SubprocessError where error.code == .outputLimitExceeded {
+      throw failure("has more than \(limit) bytes", help: nil)
+    } catch let error as SubprocessError where error.code == .executableNotFound {
+      throw failure("needs git, which is not on PATH", help: "install git, or name two files")
     } catch {
       throw failure("needs git, which cannot be started", help: "install git, or name two files")
     }
-    process.waitUntilExit()
-    // What env says when there is no such program.
-    if process.terminationStatus == 127 {
-      throw failure("needs git, which is not on PATH", help: "install git, or name two files")
-    }
-    let isTooLarge = bytes.count > DocumentLimits.spec.byteCount
-    return (isTooLarge ? 0 : process.terminationStatus, bytes, Self.reason(complaint))
   }
 
   /// The first line of a complaint of git as the end of a sentence; nil without one.

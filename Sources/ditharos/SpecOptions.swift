@@ -2,8 +2,9 @@ import ArgumentParser
 import Compiler
 import Diagnostics
 import Documents
-import Foundation
 import ModelSpec
+import Tensors
+import Weights
 
 /// The most bytes of a spec that are read.
 let specByteLimit = DocumentLimits.spec.byteCount
@@ -28,14 +29,25 @@ final class StandardInput: Sendable {
 }
 
 /// Loads the spec of a path; `-` is standard input, whose components stand in the current folder.
+///
+/// The spec of a compiled model has the file's name; its places are those of the text that `expand`
+/// prints.
 func load(_ path: String) throws(DiagnosticsError) -> LoadedSpec {
-  guard path == "-" else { return try loadSpec(file: path) }
+  guard path == "-" else {
+    return CompiledFile.isCompiled(path: path)
+      ? try loadSpec(text: CompiledFile(path: path).spec, file: path, folder: nil)
+      : try loadSpec(file: path)
+  }
   return try loadSpec(text: StandardInput.shared.text(), file: "-", folder: ".")
 }
 
-/// The folder of a spec, for files that it names.
-func folder(of path: String) -> String {
-  path == "-" ? "." : URL(fileURLWithPath: path).deletingLastPathComponent().path
+/// What `--weights` takes.
+let weightsHelp: ArgumentHelp =
+  "A safetensors file, a folder, a compiled model or random:SEED; the spec's own by default."
+
+/// The weights asked for, or else those that a compiled model holds beside its spec.
+func weightsArgument(_ weights: String?, of spec: String) -> String? {
+  weights ?? (spec != "-" && CompiledFile.isCompiled(path: spec) ? spec : nil)
 }
 
 /// A size as `HEIGHTxWIDTH`.
@@ -57,7 +69,7 @@ struct SizeArgument: ExpressibleByArgument {
 
 /// The options that choose a plan.
 struct PlanOptions: ParsableArguments {
-  @Option(parsing: .unconditional, help: "Steps of a run; the spec's by default.")
+  @Option(parsing: .unconditional, help: "Steps of a run; the spec's by default, 20 for `bench`.")
   var steps: Int?
 
   @Option(
@@ -82,6 +94,35 @@ struct PlanOptions: ParsableArguments {
     options.size = size.map { ($0.height, $0.width) }
     options.frames = frames
     return options
+  }
+}
+
+extension Precision: ExpressibleByArgument {}
+
+/// The option that chooses the element type.
+struct PrecisionOptions: ParsableArguments {
+  @Option(
+    help: """
+      f32 or bf16: what weights and the operands of products and attention are kept in; that of \
+      a compiled model, else f32, by default. With bf16 weights take half the memory.
+      """)
+  var precision: Precision?
+
+  /// The precision to compile for: the option's, else that of compiled weights, else f32.
+  ///
+  /// - Parameter weights: Where the weights are; nil where the spec says it.
+  /// - Throws: `ditc.precision` for weights compiled in bf16 that are asked for in f32; what opening
+  ///   a compiled model throws.
+  func resolved(weights: String?) throws(DiagnosticsError) -> Precision {
+    guard let weights, CompiledFile.isCompiled(path: weights) else { return precision ?? .f32 }
+    let compiled = try CompiledFile(path: weights).precision
+    if precision == .f32, compiled == .bf16 {
+      throw DiagnosticsError(
+        Diagnostic(
+          CompiledRules.precision, "`\(weights)` was compiled in bf16, and cannot be run in f32",
+          help: "leave --precision out, or compile the model again without it"))
+    }
+    return precision ?? compiled
   }
 }
 

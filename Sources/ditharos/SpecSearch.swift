@@ -1,6 +1,17 @@
 import Diagnostics
 import Documents
-import Foundation
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
 
 /// The specs that paths name.
 struct SpecSearch {
@@ -40,12 +51,6 @@ struct SpecSearch {
         files.append(path)
       }
     }
-  }
-
-  private func isFolder(_ path: String) -> Bool {
-    var isFolder: ObjCBool = false
-    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-    return exists && isFolder.boolValue
   }
 
   /// Searches a folder.
@@ -102,4 +107,10 @@ struct SpecSearch {
     }
     return root["ditharos"] != nil
   }
+}
+
+/// Whether a path is that of a folder, links followed.
+func isFolder(_ path: String) -> Bool {
+  var status = stat()
+  return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
 }

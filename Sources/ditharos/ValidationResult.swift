@@ -1,10 +1,15 @@
 import Compiler
 import Diagnostics
 import Documents
-import Foundation
 import Media
 import ModelSpec
 import Reports
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
 
 /// What a validation finds and repairs.
 struct ValidationResult {
@@ -109,15 +114,11 @@ struct ValidationResult {
     }
   }
 
-  /// The folder of a path, spelled as the path is.
-  private static func folder(of file: String) -> String {
-    guard let slash = file.lastIndex(of: "/") else { return "." }
-    return slash == file.startIndex ? "/" : String(file[..<slash])
-  }
-
   /// Replaces the text of a file, or of the file that a link leads to; its permissions stay.
   private static func replace(_ file: String, by text: String) throws(MediaError) {
-    let path = URL(fileURLWithPath: file).resolvingSymlinksInPath().path
+    let resolved = realpath(file, nil)
+    defer { free(resolved) }
+    let path = resolved.map { String(cString: $0) } ?? file
     var status = stat()
     // Renaming could replace a file that is not to be written.
     guard access(path, W_OK) == 0, stat(path, &status) == 0 else {

@@ -1,8 +1,12 @@
+#define _GNU_SOURCE
 #include "CMallocCounter.h"
 
 #include <errno.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 // The C library's own entry points, which the definitions below hide from the program.
 void *__libc_malloc(size_t size);
@@ -50,6 +54,12 @@ int posix_memalign(void **result, size_t alignment, size_t size) {
   count_call(size);
   *result = __libc_memalign(alignment, size);
   return *result ? 0 : ENOMEM;
+}
+
+// Memory that the program maps for itself; what the C library maps for its heap does not pass here.
+void *mmap(void *address, size_t size, int protection, int flags, int file, off_t offset) {
+  if (file == -1) count_call(size);
+  return (void *)syscall(SYS_mmap, address, size, protection, flags, file, offset);
 }
 
 void *aligned_alloc(size_t alignment, size_t size) {

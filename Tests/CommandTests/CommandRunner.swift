@@ -34,9 +34,11 @@ final class RunningCommand {
   private let ended = DispatchSemaphore(value: 0)
 
   /// Starts the program in a folder.
+  ///
+  /// - Parameter fileBlockLimit: The most blocks of 512 bytes of a file that it may write.
   init(
     _ arguments: [String], folder: String, input: Data = Data(),
-    environment: [String: String] = [:], terminal: FileHandle? = nil
+    environment: [String: String] = [:], terminal: FileHandle? = nil, fileBlockLimit: Int? = nil
   ) throws {
     let streams = try temporaryFolder()
     self.folder = streams
@@ -45,6 +47,11 @@ final class RunningCommand {
     }
     process.executableURL = URL(fileURLWithPath: program)
     process.arguments = arguments
+    if let fileBlockLimit {
+      process.executableURL = URL(fileURLWithPath: "/bin/sh")
+      process.arguments =
+        ["-c", "ulimit -f \(fileBlockLimit); exec \"$0\" \"$@\"", program] + arguments
+    }
     process.currentDirectoryURL = URL(fileURLWithPath: folder)
     var inherited = ProcessInfo.processInfo.environment
     inherited["NO_COLOR"] = nil

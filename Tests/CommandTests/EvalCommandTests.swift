@@ -17,22 +17,26 @@ import Testing
   private let words: (String, [Int], [Float]) = ("text_ids", [1, 3], [0, 1, 2])
   private let timestep: (String, [Int], [Float]) = ("timestep", [1], [3])
 
-  @Test(arguments: ["none", "all"])
+  @Test(arguments: ["none", "all"], ["f32", "bf16"])
   func `predicts the noise of step 9, encodes as step 2, decodes as step 12`(
-    passes: String
+    passes: String, precision: String
   ) async throws {
     try await withFolder { folder in
       try write([latent, timestep, words], to: "\(folder)/in.safetensors")
-      #expect(try eval(folder, "--passes", passes).status == 0)
+      #expect(try eval(folder, "--passes", passes, "--precision", precision).status == 0)
       #expect(
         try values("\(folder)/out.safetensors", "prediction") == [0, -2, 2, -1, 0, -2, 0, 1])
       let video: [Float] = [0, 1, 1, 0, 1, 0, 0, 1, 1, 1, 0, 1, 2, 0, 0, 2]
       try write([("image", [1, 1, 4, 2, 2], video)], to: "\(folder)/in.safetensors")
-      #expect(try eval(folder, "--entry", "encode", "--passes", passes).status == 0)
+      #expect(
+        try eval(folder, "--entry", "encode", "--passes", passes, "--precision", precision).status
+          == 0)
       #expect(try values("\(folder)/out.safetensors", "latent") == [0, 1, 1, 2, 2, 2, 3, 3])
       try write(
         [("latent", [1, 2, 4, 1, 1], [1, 2, 0, 2, 3, 3, 3, 2])], to: "\(folder)/in.safetensors")
-      #expect(try eval(folder, "--entry", "decode", "--passes", passes).status == 0)
+      #expect(
+        try eval(folder, "--entry", "decode", "--passes", passes, "--precision", precision).status
+          == 0)
       #expect(
         try values("\(folder)/out.safetensors", "image")
           == [1, 1, 0, 1, 2, 0, 0, 2, 0, 2, 1, 0, 2, 0, 0, 2])

@@ -54,6 +54,21 @@ import Testing
     #expect(abs(macs / 1e9 - milliards) / milliards < 0.01)
   }
 
+  @Test func `states the precision and the bytes that it saves`() throws {
+    let wide = try plan("dit-s-2")
+    let short = try plan("dit-s-2", "--precision", "bf16")
+    #expect(wide["precision"] == "f32")
+    #expect(short["precision"] == "bf16")
+    let bytes = try (
+      #require(wide["weight_bytes"].double), #require(short["weight_bytes"].double)
+    )
+    #expect(bytes.1 < 0.52 * bytes.0)
+    let wrong = try RunningCommand(
+      ["plan", shipped("dit-s-2"), "--precision", "f16", "--format", "json"], folder: "/"
+    ).result()
+    #expect(wrong.status == 64)
+  }
+
   @Test func `follows batch, steps, guidance and size`() throws {
     let one = try plan("dit-s-2", "--steps", "10")
     let step = try #require(one["macs_per_step"].double)

@@ -2,7 +2,7 @@ import Testing
 
 /// The command line itself: help, versions, wrong usage.
 @Suite struct UsageTests {
-  static let commands = ["validate", "expand", "plan", "trace", "run", "eval", "generate"]
+  static let commands = ["validate", "expand", "plan", "trace", "run", "eval", "bench", "generate"]
 
   @Test func `tells its version and its commands`() throws {
     let version = try ditharos("--version")

@@ -4,6 +4,7 @@ import Foundation
 import GraphIR
 import ModelSpec
 import Planning
+import Tensors
 import Testing
 import Transforms
 
@@ -99,6 +100,64 @@ import Transforms
       for one in [graph.lowered] + graph.staged.stages.map(\.graph) {
         let text = GraphPrinter.print(one)
         #expect(try GraphParser.parse(text.text, literals: text.literals) == one)
+      }
+    }
+  }
+
+  @Test(arguments: names)
+  func `in bf16 the plans pass the checker and every graph survives its text form`(
+    name: String
+  ) throws {
+    let loaded = try load(name)
+    var options = CompileOptions()
+    options.precision = .bf16
+    options.isVerifying = true
+    if loaded.spec.denoiser?.conditioning.label != nil { options.guidance = 4 }
+    for passes in [PassPipeline.none, PassPipeline.all] {
+      options.passes = passes
+      let model = try ModelCompiler(loaded, options: options).sampling()
+      for graph in model.graphs {
+        for (stage, plan) in zip(graph.staged.stages, graph.plan.plans) {
+          #expect(MemoryPlanVerifier.problems(of: plan, for: stage.graph).isEmpty)
+          #expect(Double(plan.arenaByteCount) <= 1.05 * Double(plan.lowerBoundByteCount))
+          let text = GraphPrinter.print(stage.graph)
+          #expect(try GraphParser.parse(text.text, literals: text.literals) == stage.graph)
+        }
+      }
+    }
+  }
+
+  @Test(arguments: ["dit-s-2.yaml", "dit-b-4.yaml", "dit-xl-2-256.yaml", "dit-xl-2-512.yaml"])
+  func `in bf16 a DiT keeps its matrices in half the bytes, and rounds nothing else`(
+    name: String
+  ) throws {
+    let loaded = try load(name)
+    var options = CompileOptions()
+    let wide = try ModelCompiler(loaded, options: options).figures()
+    options.precision = .bf16
+    let compiler = try ModelCompiler(loaded, options: options)
+    let figures = try compiler.figures()
+    #expect(figures.precision == .bf16)
+    // The table of labels and vectors stay as they are.
+    let labels = 1001 * (loaded.spec.denoiser?.latentDim ?? 0) * 4
+    let ratio = Double(figures.weightBytes - labels) / Double(wide.weightBytes - labels)
+    #expect(ratio < 0.51)
+    #expect(figures.arenaBytes < wide.arenaBytes)
+    #expect(figures.carriedBytes == wide.carriedBytes)
+    #expect(figures.interfaceBytes == wide.interfaceBytes)
+    #expect(figures.macs == wide.macs && figures.flops == wide.flops)
+    #expect(figures.refused.filter { $0.kind == "narrow" } == [])
+    for stage in try compiler.sampling().step.staged.stages {
+      for node in stage.graph.nodes {
+        switch node.op {
+        case .normAffine, .layerNorm, .attention: #expect(node.type.dtype == .bf16)
+        case .linear(let epilogue) where epilogue.residual: #expect(node.type.dtype == .f32)
+        case .linear, .patchLinear, .reshape: break
+        case .parameter(let parts):
+          let isMatrix = node.type.shape.rank > 1 && parts != ["conditioning.label.weight"]
+          #expect((node.type.dtype == .bf16) == isMatrix, "\(parts)")
+        default: #expect(node.type.dtype != .bf16)
+        }
       }
     }
   }

@@ -102,4 +102,22 @@ import Transforms
     #expect(double.macsPerStep > Int(1.9 * Double(single.macsPerStep)))
     #expect(double.macsPerStep <= 2 * single.macsPerStep)
   }
+
+  @Test(arguments: [1, 3])
+  func `guidance is one batch of twice the samples, and none is the samples alone`(
+    batch: Int
+  ) throws {
+    for (guidance, rows) in [(1.0, batch), (2.0, 2 * batch)] {
+      let (_, model) = try compiled(
+        SmallModels.picture, guidance: guidance, batch: batch, passes: PassPipeline.all)
+      let step = try #require(model.step.staged[.step]).graph
+      let attentions = step.nodes.filter { if case .attention = $0.op { true } else { false } }
+      #expect(attentions.count == 2)
+      #expect(attentions.allSatisfy { $0.type.shape[0] == rows })
+      let nodes = model.step.staged.stages.flatMap(\.graph.nodes)
+      #expect(nodes.count { $0.op == .gather } == (guidance == 1 ? 1 : 2))
+      let states = step.nodes.filter { $0.op == .state("latent") }
+      #expect(states.map { $0.type.shape[0] } == [batch])
+    }
+  }
 }

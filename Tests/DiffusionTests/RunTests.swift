@@ -114,6 +114,52 @@ import Weights
     #expect(runs.allSatisfy { $0 == runs[0] })
   }
 
+  @Test(arguments: ["sora-by-hand.yaml", "sora-by-hand-corrected.yaml"])
+  func `the worked example's small integers are exact in bf16`(name: String) throws {
+    let loaded = try shipped(name)
+    let wide = try run(loaded)
+    for passes in [PassPipeline.none, PassPipeline.all] {
+      let short = try run(loaded) {
+        $0.precision = .bf16
+        $0.passes = passes
+      }
+      #expect(short.latents == wide.latents)
+      #expect(short.pixels == wide.pixels)
+    }
+  }
+
+  @Test func `any number of threads gives the same bytes in bf16`() throws {
+    let loaded = try loadSpec(text: Self.picture, file: "spec.yaml", folder: ".")
+    let runs = try [1, 2, 3, 4].map { threads in
+      try run(loaded, pictureRequest(), weights: "random:3", threads: threads) {
+        $0.steps = 4
+        $0.guidance = 3
+        $0.precision = .bf16
+      }.latents
+    }
+    #expect(runs.allSatisfy { $0 == runs[0] })
+  }
+
+  @Test func `a run in bf16 stays near one in f32`() throws {
+    let loaded = try loadSpec(text: Self.picture, file: "spec.yaml", folder: ".")
+    func latents(_ precision: Precision, _ passes: [Pass] = PassPipeline.all) throws -> [Float] {
+      try run(loaded, pictureRequest(), weights: "random:3") {
+        $0.steps = 10
+        $0.guidance = 2
+        $0.precision = precision
+        $0.passes = passes
+      }.latents.values
+    }
+    let wide = try latents(.f32)
+    let largest = wide.map(abs).max() ?? 1
+    for passes in [PassPipeline.none, PassPipeline.all] {
+      let short = try latents(.bf16, passes)
+      let error = zip(short, wide).map { abs($0 - $1) }.max() ?? .infinity
+      #expect(error <= 0.03 * largest)
+      #expect(short != wide)
+    }
+  }
+
   @Test func `fused and unfused runs agree, seeds and labels matter`() throws {
     let loaded = try loadSpec(text: Self.picture, file: "spec.yaml", folder: ".")
     func latents(

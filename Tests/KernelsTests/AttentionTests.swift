@@ -4,6 +4,30 @@ import Kernels
 import Testing
 
 @Suite struct AttentionTests {
+  /// The arguments for operands of [batch, tokens, heads * width] each.
+  static func arguments(
+    batch: Int, heads: Int, queries: Int, keys: Int, width: Int, scale: Float
+  ) -> dth_attention_args {
+    var arguments = dth_attention_args()
+    arguments.batch = Int64(batch)
+    arguments.heads = Int64(heads)
+    arguments.queries = Int64(queries)
+    arguments.keys = Int64(keys)
+    arguments.width = Int64(width)
+    arguments.value_width = Int64(width)
+    arguments.scale = scale
+    let row = Int64(heads * width)
+    arguments.q_row_stride = row
+    arguments.q_batch_stride = Int64(queries) * row
+    arguments.k_row_stride = row
+    arguments.k_batch_stride = Int64(keys) * row
+    arguments.v_row_stride = row
+    arguments.v_batch_stride = Int64(keys) * row
+    arguments.result_row_stride = row
+    arguments.result_batch_stride = Int64(queries) * row
+    return arguments
+  }
+
   /// Attention over separate operands, or over parts of one packed buffer.
   struct Problem {
     var batch = 1
@@ -50,14 +74,9 @@ import Testing
         }
       }
 
-      var arguments = dth_attention_args()
-      arguments.batch = Int64(batch)
-      arguments.heads = Int64(heads)
-      arguments.queries = Int64(queries)
-      arguments.keys = Int64(keys)
-      arguments.width = Int64(width)
+      var arguments = AttentionTests.arguments(
+        batch: batch, heads: heads, queries: queries, keys: keys, width: width, scale: scale)
       arguments.value_width = Int64(valueWidth)
-      arguments.scale = scale
       arguments.q_row_stride = Int64(qRow)
       arguments.q_batch_stride = Int64(queries * qRow)
       arguments.k_row_stride = Int64(qRow)
@@ -71,7 +90,8 @@ import Testing
         let result = Floats(count: expected.count)
         execute(
           row.functions.pointee.attention, arguments,
-          [result, q, Floats(k, from: kStart), Floats(v, from: vStart)], threads: threads,
+          [result, q, Floats(k, from: kStart), Floats(v, from: vStart), nil, nil],
+          threads: threads,
           scratch: dth_attention_scratch_bytes(&arguments))
         #expect(result.isIntact && q.isIntact && k.isIntact && v.isIntact)
         if threads == 1 {
@@ -126,20 +146,10 @@ import Testing
     let k = Floats([1, 1, 2, 2])
     let v = Floats([1, .nan, 2, 2])
     let result = Floats(count: 6)
-    var arguments = dth_attention_args()
-    arguments.batch = 1
-    arguments.heads = 2
-    arguments.queries = 3
-    arguments.keys = 2
-    arguments.width = 1
-    arguments.value_width = 1
-    arguments.scale = 1
-    arguments.q_row_stride = 2
-    arguments.k_row_stride = 2
-    arguments.v_row_stride = 2
-    arguments.result_row_stride = 2
+    var arguments = Self.arguments(
+      batch: 1, heads: 2, queries: 3, keys: 2, width: 1, scale: 1)
     execute(
-      row.functions.pointee.attention, arguments, [result, q, k, v], threads: 2,
+      row.functions.pointee.attention, arguments, [result, q, k, v, nil, nil], threads: 2,
       scratch: dth_attention_scratch_bytes(&arguments))
     #expect(result.values.map(\.isNaN) == [false, true, true, true, false, true])
   }

@@ -21,6 +21,7 @@ func exactUnary(_ op: dth_op, _ x: Double) -> Double {
   case DTH_GELU_TANH:
     // 1 + tanh u = 2 / (1 + e^-2u), for the same reason.
     return x / (1 + exp(-2 * (2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
+  case DTH_GELU_QUICK: return x / (1 + exp(-1.702 * x))
   case DTH_SILU: return x / (1 + exp(-x))
   default: fatalError("not an operation of one operand")
   }
@@ -42,7 +43,8 @@ func exactBinary(_ op: dth_op, _ x: Double, _ y: Double) -> Double {
 /// Every operation of one operand.
 let unaryOps: [dth_op] = [
   DTH_COPY, DTH_NEGATE, DTH_EXP, DTH_SQRT, DTH_RSQRT, DTH_SIN, DTH_COS, DTH_TANH, DTH_SIGMOID,
-  DTH_FLOOR, DTH_STEP, DTH_RELU, DTH_GELU, DTH_GELU_TANH, DTH_SILU,
+  DTH_FLOOR, DTH_STEP, DTH_RELU, DTH_GELU, DTH_GELU_TANH, DTH_GELU_QUICK,
+  DTH_SILU,
 ]
 
 /// Every operation of two operands.

@@ -1,5 +1,6 @@
 import CKernels
 import Kernels
+import Tensors
 import Testing
 
 @Suite struct KernelRowTests {
@@ -24,6 +25,19 @@ import Testing
     #expect(
       error?.description
         == "this processor has no kernels named 'avx3'; DITHAROS_ISA may be one of \(names)")
+  }
+
+  @Test(arguments: KernelRow.supported.map(\.name))
+  func `a row counts the operations of its multiply-adds`(name: String) throws {
+    let row = try KernelRow.named(name)
+    let pool = try #require(ThreadPool(threadCount: 2))
+    for precision in Precision.allCases {
+      let functions = row.functions.pointee
+      let loop = try #require(precision == .f32 ? functions.peak : functions.peak_bf16)
+      let one = loop(1)
+      #expect(one > 0 && loop(7) == 7 * one && loop(0) == 0)
+      #expect(row.peakRate(precision, pool: pool, seconds: 0.001) > 0)
+    }
   }
 
   @Test func `memory is aligned and zero`() {

@@ -125,12 +125,19 @@ func unitsInLastPlace(_ value: Float, _ exact: Double) -> Double {
   return abs(Double(value) - exact) / Double(max(nearest.magnitude, .leastNormalMagnitude).ulp)
 }
 
+/// Every activation.
+let activations = [
+  DTH_ACTIVATION_NONE, DTH_ACTIVATION_RELU, DTH_ACTIVATION_GELU, DTH_ACTIVATION_GELU_TANH,
+  DTH_ACTIVATION_SILU, DTH_ACTIVATION_SIGMOID, DTH_ACTIVATION_TANH, DTH_ACTIVATION_GELU_QUICK,
+]
+
 /// The naive element-wise functions.
 func exactActivation(_ activation: dth_activation, _ x: Double) -> Double {
   switch activation {
   case DTH_ACTIVATION_RELU: x < 0 ? 0 : x
   case DTH_ACTIVATION_GELU: exactUnary(DTH_GELU, x)
   case DTH_ACTIVATION_GELU_TANH: exactUnary(DTH_GELU_TANH, x)
+  case DTH_ACTIVATION_GELU_QUICK: exactUnary(DTH_GELU_QUICK, x)
   case DTH_ACTIVATION_SILU: exactUnary(DTH_SILU, x)
   case DTH_ACTIVATION_SIGMOID: exactUnary(DTH_SIGMOID, x)
   case DTH_ACTIVATION_TANH: exactUnary(DTH_TANH, x)

@@ -16,6 +16,13 @@ import Testing
     #expect(runs.withLock { $0 } == [Int](repeating: 500, count: count))
   }
 
+  @Test(arguments: [0, 1, 3, 4, 1000]) func `shares make the whole`(count: Int) throws {
+    let pool = try #require(ThreadPool(threadCount: 4))
+    let seen = Mutex([Int](repeating: 0, count: count))
+    pool.divide(count) { range in seen.withLock { for index in range { $0[index] += 1 } } }
+    #expect(seen.withLock { $0 } == [Int](repeating: 1, count: count))
+  }
+
   @Test(arguments: [1, 2, 5, 12])
   func `nobody passes a barrier before all have arrived`(count: Int) throws {
     let pool = try #require(ThreadPool(threadCount: count))
@@ -56,7 +63,7 @@ import Testing
   }
 
   @Test func `a kernel on real threads gives the bytes of one`() throws {
-    let problem = LinearTests.Problem(
+    let problem = LinearProblem(
       m: 61, n: 200, k: 40, bias: true, activation: DTH_ACTIVATION_GELU_TANH)
     let expected = problem.run(on: .best, threads: 1)
     let (a, w, bias, _, _) = problem.inputs()

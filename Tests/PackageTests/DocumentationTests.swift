@@ -9,8 +9,8 @@ import Testing
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
   private static let catalog = "Sources/ditharos/DiTharos.docc"
   private static let articles = [
-    "Architecture", "Commands", "DiTharos", "GraphText", "Kernels", "Numerics", "Passes", "Plan",
-    "SpecFormat", "Staging",
+    "Architecture", "Commands", "CompiledModels", "DiTharos", "GraphText", "Kernels", "Numerics",
+    "Passes", "Plan", "SpecFormat", "Staging",
   ]
 
   private func text(_ path: String) throws -> String {

@@ -4,19 +4,25 @@ import GraphSamples
 import Kernels
 import Planning
 import Runtime
+import Tensors
 import Testing
+import Transforms
 
 /// The allocator of the whole process is counted, so a window in which another test allocates is
 /// tried again; one clean window proves that the code itself allocates nothing.
 @Suite(.serialized) struct AllocationTests {
   private static let attempts = 50
 
-  @Test(arguments: [true, false]) func stepsAllocateNothing(fused: Bool) throws {
+  @Test(arguments: [true, false], Precision.allCases)
+  func stepsAllocateNothing(fused: Bool, precision: Precision) throws {
     var sample = TransformerGraph()
     sample.tokens = 16
     sample.width = 32
     sample.steps = 10
-    let staged = StagedGraph(try sample.build(fused: fused))
+    let staged = StagedGraph(
+      try PassPipeline.run(
+        PassPipeline.passes(for: precision), on: sample.build(fused: fused)
+      ).graph)
     let executable = try SampleBindings(staged, seed: 1).executable(staged)
     try executable.prepare()
     var fewest = Int64.max
@@ -38,9 +44,12 @@ import Testing
     #expect(count.calls > 0)
   }
 
-  @Test(arguments: [true, false]) func thePlanStatesWhatIsAllocated(fused: Bool) throws {
-    let sample = TransformerGraph()
-    let staged = StagedGraph(try sample.build(fused: fused))
+  @Test(arguments: [true, false], Precision.allCases)
+  func thePlanStatesWhatIsAllocated(fused: Bool, precision: Precision) throws {
+    let staged = StagedGraph(
+      try PassPipeline.run(
+        PassPipeline.passes(for: precision), on: TransformerGraph().build(fused: fused)
+      ).graph)
     let plan = StagedPlan(staged)
     let outline = try ProgramOutline(staged, plan)
     let bindings = SampleBindings(staged, seed: 1)

@@ -93,6 +93,25 @@ struct StagedSample {
     #expect(try executable.output("carried.2") == first)
   }
 
+  @Test func stepsRepeatNothingOfTheStagesBefore() throws {
+    let staged = try StagedSample().staged
+    let bindings = SampleBindings(staged, seed: 3)
+    let executable = try bindings.executable(staged)
+    try executable.set("ids", Tensor(ids: [3], [1, 2, 3]))
+    try executable.prepare()
+    executable.step(0)
+    let first = try executable.output("prediction")
+    // An input set later is seen by the next `prepare`, and by no step before it.
+    try executable.set("ids", Tensor(ids: [3], [4, 5, 6]))
+    try executable.setState("latent", try #require(bindings.states["latent"]))
+    executable.step(0)
+    #expect(try executable.output("prediction") == first)
+    try executable.prepare()
+    try executable.setState("latent", try #require(bindings.states["latent"]))
+    executable.step(0)
+    #expect(try executable.output("prediction") != first)
+  }
+
   @Test func executablesShareWeights() throws {
     let sample = TransformerGraph()
     let fused = StagedGraph(try sample.build(fused: true))

@@ -185,6 +185,42 @@ import Transforms
     }
   }
 
+  @Test(arguments: 0..<40)
+  func `narrowing last changes types of random transformers and nothing else`(
+    _ seed: UInt64
+  ) throws {
+    let graph = try randomTransformer(seed: seed).compacted()
+    for passes in [PassPipeline.none, PassPipeline.all] {
+      let wide = try PassPipeline.run(passes, on: graph).graph
+      let result = try PassPipeline.run([.narrow], on: wide, verifying: true)
+      #expect(try PassPipeline.run([.narrow], on: result.graph).graph == result.graph)
+      #expect(result.graph.nodes.map(\.op) == wide.nodes.map(\.op))
+      // Copying node by node keeps every type.
+      #expect(try result.graph.rewritten { _, _, _ in nil } == result.graph)
+      #expect(result.graph.nodes.map(\.type.shape) == wide.nodes.map(\.type.shape))
+      #expect(result.graph.nodes.contains { $0.type.dtype == .bf16 })
+      #expect(result.made.reduce(0) { $0 + $1.count } > 0)
+    }
+  }
+
+  @Test func `narrowing keeps the residual stream and what is element-wise`() throws {
+    let lowered = try DiTGraph().build()
+    let graph = try PassPipeline.run(
+      PassPipeline.all + [.narrow], on: lowered, verifying: true
+    ).graph
+    try ResultComparison(lowered, seed: 2).expectEqual(graph, relativeError: 0.05)
+    for node in graph.nodes {
+      switch node.op {
+      case .normAffine, .attention: #expect(node.type.dtype == .bf16)
+      case .linear(let epilogue) where epilogue.residual: #expect(node.type.dtype == .f32)
+      case .linear, .patchLinear:
+        #expect(graph[node.inputs[1]].type.dtype == .bf16)
+      case .parameter: #expect((node.type.dtype == .bf16) == (node.type.shape.rank == 2))
+      default: #expect(node.type.dtype == .f32)
+      }
+    }
+  }
+
   @Test func `a pass that breaks an invariant is named`() throws {
     let broken = Pass(name: "broken", summary: "Renames an output.") {
       graph throws(GraphError) -> PassResult in

@@ -82,10 +82,6 @@ import Weights
     #expect(problem.help?.contains("'ema'") == true)
   }
 
-  @Test func `a compiled model is refused`() throws {
-    #expect(try problem("x.ditc").message.contains("compiled model"))
-  }
-
   @Test func `a diffusers folder stands for its file`() throws {
     let folder = try TemporaryFolder()
     let subfolder = folder.path + "/transformer"

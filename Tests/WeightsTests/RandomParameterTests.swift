@@ -12,6 +12,22 @@ import Weights
     }
   }
 
+  @Test(arguments: [1, 2, 7, 1001, 4096])
+  func `are the same however the work is divided`(count: Int) throws {
+    let wanted = [WantedParameter(name: "w", dimensions: [count])]
+    let source = try ParameterSource.open(wanted, weights: "random:3")
+    let whole = source.withValues(of: "w") { Array($0) }
+    let pieces = source.withValues(
+      of: "w",
+      divide: { count, body in
+        for start in stride(from: 0, to: count, by: 3).reversed() {
+          body(start..<min(start + 3, count))
+        }
+      }
+    ) { Array($0) }
+    #expect(pieces == whole)
+  }
+
   @Test(arguments: [
     ([400, 250], 1 / 250.0), ([64, 4, 5, 5], 1 / 100.0), ([40_001], 0.0004), ([1, 50_000], 2e-5),
   ])

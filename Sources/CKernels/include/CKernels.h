@@ -54,14 +54,20 @@ typedef enum dth_activation {
   DTH_ACTIVATION_SILU,
   DTH_ACTIVATION_SIGMOID,
   DTH_ACTIVATION_TANH,
+  /// x / (1 + e^(-1.702 x)).
+  DTH_ACTIVATION_GELU_QUICK,
 } dth_activation;
 
 /// C[m, n] = residual + gate * activation(A[m, k] · Wᵀ + bias).
 ///
-/// Operands: C; A; the packed weight of `dth_pack_weight`; bias [n]; gate [gate_rows, n]; residual
-/// [residual_rows, n]. Each of the last three is absent where its pointer is NULL; the array always
-/// has six entries. C may be the residual where `residual_rows == m` and the strides are equal; it
-/// overlaps nothing else.
+/// A gated unit has two weights, W and V, and makes
+/// C[m, n] = residual + gate * (activation(A · Wᵀ + bias[0]) * (A · Vᵀ + bias[1])).
+///
+/// Operands: C; A; the packed weight of `dth_pack_weight`, or of `dth_pack_gated_weight`; bias [n],
+/// or [2, n]; gate [gate_rows, n]; residual [residual_rows, n]. Each of the last three is absent
+/// where its pointer is NULL; the array always has six entries. Gate and residual may serve as a
+/// scale and a shift. C may be the residual where `residual_rows == m`, `residual_repeats` is 1 and
+/// the strides are equal; it overlaps nothing else.
 typedef struct dth_linear_args {
   int64_t m, n, k;
   /// Distance between rows of A; its columns are contiguous. Not used with offsets.
@@ -74,8 +80,10 @@ typedef struct dth_linear_args {
   dth_activation activation;
   /// Row r of C uses row r / (m / gate_rows) of the gate; `gate_rows` divides m.
   int64_t gate_rows, gate_stride;
-  /// Row r of C uses row r % residual_rows of the residual.
-  int64_t residual_rows, residual_stride;
+  /// Row r of C uses row (r / residual_repeats) % residual_rows of the residual; 0 repeats are 1.
+  int64_t residual_rows, residual_stride, residual_repeats;
+  /// Whether there are two weights; only of `linear`.
+  bool gated_unit;
   /// The elements of A and of C, for `linear_bf16`; `linear` reads and writes 32-bit floats. C is
   /// the residual only as 32-bit floats.
   dth_element a_element, result_element;
@@ -98,6 +106,14 @@ size_t dth_packed_weight_count(int64_t n, int64_t k);
 void dth_pack_weight(
     const float *w, int64_t n, int64_t k, int64_t leading_dimension, bool transposed,
     int64_t first_panel, int64_t panel_count, float *packed);
+
+/// Packs the two weights of a gated unit, `w` and `v`, whose panels alternate: first one of `w`.
+///
+/// Panels `first_panel ..< first_panel + panel_count` of each are written. `packed` has room for two
+/// packed weights. Otherwise as `dth_pack_weight`.
+void dth_pack_gated_weight(
+    const float *w, const float *v, int64_t n, int64_t k, int64_t leading_dimension,
+    bool transposed, int64_t first_panel, int64_t panel_count, float *packed);
 
 /// The number of bfloat16 elements of a packed weight: n rounded up to whole panels, times k
 /// rounded up to a multiple of 32.
@@ -135,12 +151,15 @@ size_t dth_matmul_scratch_bytes(const dth_matmul_args *arguments);
 
 // ---------------------------------------------------------------------------- attention
 
-/// softmax(q kᵀ · scale) v, per batch entry and head.
+/// softmax(q kᵀ · scale + bias) v over the keys that the mask keeps, per batch entry and head.
 ///
-/// Operands: result; q; k; v. Element (b, t, h, d) of an operand is at
+/// Operands: result; q; k; v; bias; mask. The last two are absent where their pointers are NULL; the
+/// array always has six entries. Element (b, t, h, d) of the first four is at
 /// `b * batch_stride + t * row_stride + h * width + d`, width being `width` for q and k and
 /// `value_width` for v and the result; so the three may be parts of one [batch, tokens, 3 * heads *
-/// width] buffer. The result overlaps no operand. Online softmax over fixed tiles of keys.
+/// width] buffer. A key that the mask leaves out, having 0 at `b * mask_batch_stride + t`, has no
+/// influence whatever it holds. The result is 0 where no key is kept, or where all scores are
+/// -FLT_MAX or below. It overlaps no operand. Online softmax over fixed tiles of keys.
 typedef struct dth_attention_args {
   int64_t batch, heads;
   int64_t queries, keys;
@@ -150,6 +169,10 @@ typedef struct dth_attention_args {
   int64_t k_row_stride, k_batch_stride;
   int64_t v_row_stride, v_batch_stride;
   int64_t result_row_stride, result_batch_stride;
+  /// The bias of query t and key s is at `b * bias_batch_stride + h * bias_head_stride + t *
+  /// bias_query_stride + s * bias_key_stride`.
+  int64_t bias_batch_stride, bias_head_stride, bias_query_stride, bias_key_stride;
+  int64_t mask_batch_stride;
   /// The elements of q, k and v alike and of the result, for `attention_bf16`, which also rounds
   /// the weights of the values; `attention` reads and writes 32-bit floats.
   dth_element operand_element, result_element;
@@ -186,6 +209,8 @@ typedef enum dth_op {
   DTH_RELU,
   DTH_GELU,
   DTH_GELU_TANH,
+  /// x / (1 + e^(-1.702 x)).
+  DTH_GELU_QUICK,
   DTH_SILU,
   DTH_ADD,
   DTH_SUBTRACT,
@@ -304,6 +329,12 @@ size_t dth_gather_scratch_bytes(const dth_gather_args *arguments);
 
 // ---------------------------------------------------------------------------- dispatch
 
+/// Executes `rounds` rounds of multiply-adds on registers alone, without memory, and returns the
+/// floating-point operations that they are, two for each multiply-add.
+///
+/// Timed on all threads at once it measures what no kernel of the row can exceed.
+typedef int64_t (*dth_peak)(int64_t rounds);
+
 /// The kernels for one instruction set.
 ///
 /// Rows may differ in the rounding of their results, since some have a fused multiply-add.
@@ -327,6 +358,9 @@ typedef struct dth_kernel_row {
   dth_kernel convolution;
   dth_kernel group_norm;
   dth_kernel upsample;
+  /// The row's fastest multiply-adds of f32, and those with bf16 operands; where the row has none,
+  /// the latter are those of f32, to which it widens.
+  dth_peak peak, peak_bf16;
 } dth_kernel_row;
 
 /// The rows that are compiled in and that this processor supports, the slowest first.

@@ -2,64 +2,147 @@
 // for softmax", 2018; Dao et al., "FlashAttention", 2022), queries in the lanes of the vectors.
 //
 // A panel holds 32 queries. Scores are computed transposed, [keys, 32], so that maxima and sums
-// over keys are taken lane by lane, and are at once the panel of the product with the values.
+// over keys are taken lane by lane, and are at once the panel of the product with the values. They
+// are logarithms to the base of 2, and a query's top is an integer: then carrying sums and results
+// to another top is exact.
 
-/// The vectors of a panel.
-#define DTH_PANEL_VECTORS (DTH_PANEL / DTH_WIDTH)
-
-/// The memory of a thread: queries, results, maxima and sums of each panel; a tile of keys, of
-/// values and of scores.
+/// The memory of a thread: queries, results, tops and sums of each panel; a tile of keys, of values,
+/// of scores and of biases.
 typedef struct {
-  float *queries, *results, *maxima, *sums;
-  float *keys, *values, *scores;
+  float *queries, *results, *tops, *sums;
+  float *keys, *values, *scores, *biases;
 } attention_memory;
 
-/// Turns scores into e^(score - maximum), and carries a panel's sums and results to the maximum.
-static void advance_softmax(
-    float *scores, int64_t keys, float *maxima, float *sums, float *results, int64_t value_width) {
-  for (int v = 0; v < DTH_PANEL_VECTORS; v++) {
-    float *lane = scores + v * DTH_WIDTH;
-    vf before = load(maxima + v * DTH_WIDTH);
-    vf top = before;
-    for (int64_t key = 0; key < keys; key++) {
-      vf score = load(lane + key * DTH_PANEL);
-      top = score > top ? score : top;
+/// One head: its first rows, and where its bias and its mask begin, or NULL.
+typedef struct {
+  const float *q, *k, *v;
+  const float *bias, *mask;
+  float *result;
+} attention_head;
+
+/// A tile of keys that are not all left out.
+typedef struct {
+  int64_t first, count;
+  /// The tile's part of the mask, or NULL.
+  const float *mask;
+} key_tile;
+
+/// The first tile from key `next` on with a key that is kept; none has a count of 0.
+static key_tile next_tile(const float *mask, int64_t next, int64_t keys) {
+  if (mask == NULL) return (key_tile){next, dth_min(DTH_KEY_TILE, keys - next), NULL};
+  while (next < keys && mask[next] == 0) next++;
+  int64_t count = dth_min(DTH_KEY_TILE, keys - next);
+  while (count > 0 && mask[next + count - 1] == 0) count--;
+  return (key_tile){next, count, mask + next};
+}
+
+INLINE bool is_left_out(const key_tile *tile, int64_t key) {
+  return tile->mask != NULL && tile->mask[key] == 0;
+}
+
+/// Packs rows in blocks of the micro-kernel's rows, each `DTH_PADDED_ROWS` wide.
+static void pack_row_blocks(const source *rows, int64_t count, int64_t columns, float *out) {
+  int64_t blocks = dth_ceil_div(count, DTH_ROWS);
+  for (int64_t block = 0; block < blocks; block++) {
+    int64_t row = dth_part(count, block, blocks);
+    int64_t end = dth_part(count, block + 1, blocks);
+    pack_rows(rows, row, end - row, columns, DTH_PADDED_ROWS, out);
+    out += DTH_PADDED_ROWS * columns;
+  }
+}
+
+/// The product of packed blocks of `count` rows and a panel, to a tile [count, 32] or added to it.
+static void multiply_row_blocks(
+    int64_t count, int64_t k, const float *a, const float *b, float *tile, bool accumulate) {
+  int64_t blocks = dth_ceil_div(count, DTH_ROWS);
+  for (int64_t block = 0; block < blocks; block++) {
+    int64_t row = dth_part(count, block, blocks);
+    int64_t end = dth_part(count, block + 1, blocks);
+    float *sums = tile + row * DTH_PANEL;
+    multiply(
+        end - row, k, a, b, accumulate ? sums : dth_zeros, accumulate ? DTH_PANEL : 0, sums,
+        DTH_PANEL, a);
+    a += DTH_PADDED_ROWS * k;
+  }
+}
+
+/// Adds the bias of a tile of keys to the scores [keys, 32] of `queries` queries from `first` on.
+static void add_bias(
+    const dth_attention_args *args, const attention_head *head, const key_tile *tile,
+    int64_t first, int64_t queries, float *biases, float *scores) {
+  const vf to_base_2 = 0x1.715476p0f;
+  source rows = {
+      head->bias + tile->first * args->bias_key_stride, args->bias_query_stride,
+      args->bias_key_stride, NULL, NULL};
+  if (args->bias_query_stride != 0) {
+    pack_rows(&rows, first, queries, tile->count, DTH_PANEL, biases);
+  }
+  for (int64_t key = 0; key < tile->count; key++) {
+    for (int v = 0; v < DTH_PANEL; v += DTH_WIDTH) {
+      float *score = scores + key * DTH_PANEL + v;
+      vf bias = args->bias_query_stride != 0 ? load(biases + key * DTH_PANEL + v)
+                                             : (vf)rows.base[key * args->bias_key_stride];
+      store(score, multiply_add(bias, to_base_2, load(score)));
     }
+  }
+}
+
+/// Turns scores into powers of 2 of their fall from the top, and carries a panel's sums and results
+/// to the top; in the first tile there are none.
+static void advance_softmax(
+    const key_tile *tile, bool is_first, float *scores, float *tops, float *sums, float *results,
+    int64_t value_width) {
+  for (int v = 0; v < DTH_PANEL; v += DTH_WIDTH) {
+    float *lane = scores + v;
+    vf largest = -INFINITY;
+    for (int64_t key = 0; key < tile->count; key++) {
+      if (is_left_out(tile, key)) continue;
+      vf score = load(lane + key * DTH_PANEL);
+      largest = score > largest ? score : largest;
+    }
+    vf before = load(tops + v);
+    vf top = __builtin_elementwise_floor(largest + 0.5f);
+    top = top > before ? top : before;
     vf sum = 0;
-    for (int64_t key = 0; key < keys; key++) {
-      vf p = exponential_of_fall(load(lane + key * DTH_PANEL) - top);
+    for (int64_t key = 0; key < tile->count; key++) {
+      vf p = 0;
+      if (!is_left_out(tile, key)) p = power_of_fall(load(lane + key * DTH_PANEL), top);
       store(lane + key * DTH_PANEL, p);
       sum += p;
     }
-    vf carry = exponential_of_fall(before - top);
-    store(sums + v * DTH_WIDTH, multiply_add(load(sums + v * DTH_WIDTH), carry, sum));
-    store(maxima + v * DTH_WIDTH, top);
-    float *result = results + v * DTH_WIDTH;
-    for (int64_t d = 0; d < value_width; d++) {
-      store(result + d * DTH_PANEL, load(result + d * DTH_PANEL) * carry);
+    if (!is_first) {
+      vf carry = power_of_fall(before, top);
+      sum = multiply_add(load(sums + v), carry, sum);
+      float *result = results + v;
+      for (int64_t d = 0; d < value_width; d++) {
+        store(result + d * DTH_PANEL, load(result + d * DTH_PANEL) * carry);
+      }
     }
+    store(sums + v, sum);
+    store(tops + v, top);
   }
 }
 
 /// Divides the panel's results [value width, 32] by their sums and stores `queries` rows.
 static void store_results(
-    float *results, const float *sums, int64_t queries, int64_t value_width, float *out,
-    int64_t row_stride) {
-  for (int v = 0; v < DTH_PANEL_VECTORS; v++) {
-    vf factor = 1.0f / load(sums + v * DTH_WIDTH);
-    float *result = results + v * DTH_WIDTH;
+    float *results, const float *tops, const float *sums, int64_t queries, int64_t value_width,
+    float *out, int64_t row_stride) {
+  for (int v = 0; v < DTH_PANEL; v += DTH_WIDTH) {
+    // Nothing was above the top that a query begins with.
+    vf factor = load(tops + v) == -FLT_MAX ? (vf)0.0f : 1.0f / load(sums + v);
+    float *result = results + v;
     for (int64_t d = 0; d < value_width; d++) {
       store(result + d * DTH_PANEL, load(result + d * DTH_PANEL) * factor);
     }
   }
   int64_t d = 0;
-  for (; d + 4 <= value_width; d += 4) {
-    const float *four[4];
-    for (int r = 0; r < 4; r++) four[r] = results + (d + r) * DTH_PANEL;
+  for (; d + DTH_WIDTH <= value_width; d += DTH_WIDTH) {
+    const float *rows[DTH_WIDTH];
+    for (int r = 0; r < DTH_WIDTH; r++) rows[r] = results + (d + r) * DTH_PANEL;
     int64_t q = 0;
-    for (; q + 4 <= queries; q += 4) transpose_4x4(four, q, out + q * row_stride + d, row_stride);
+    for (; q + 4 <= queries; q += 4) transpose_rows(rows, q, out + q * row_stride + d, row_stride);
     for (; q < queries; q++) {
-      for (int r = 0; r < 4; r++) out[q * row_stride + d + r] = four[r][q];
+      for (int r = 0; r < DTH_WIDTH; r++) out[q * row_stride + d + r] = rows[r][q];
     }
   }
   for (; d < value_width; d++) {
@@ -67,15 +150,34 @@ static void store_results(
   }
 }
 
-/// The queries `begin ..< end` of one head; `q`, `k`, `v` and `out` point at the head's first row.
+/// Packs a tile of keys and of values; values that are left out become 0.
+static void pack_tile(
+    const dth_attention_args *args, const attention_head *head, const key_tile *tile,
+    const attention_memory *memory) {
+  int64_t value_width = args->value_width;
+  source keys = {head->k + tile->first * args->k_row_stride, args->k_row_stride, 1, NULL, NULL};
+  source values = {
+      head->v + tile->first * args->v_row_stride, 1, args->v_row_stride, NULL, NULL};
+  pack_row_blocks(&keys, tile->count, args->width, memory->keys);
+  pack_row_blocks(&values, value_width, tile->count, memory->values);
+  if (tile->mask == NULL) return;
+  for (int64_t block = 0; block < dth_ceil_div(value_width, DTH_ROWS); block++) {
+    float *columns = memory->values + block * DTH_PADDED_ROWS * tile->count;
+    for (int64_t key = 0; key < tile->count; key++) {
+      if (!is_left_out(tile, key)) continue;
+      memset(columns + key * DTH_PADDED_ROWS, 0, DTH_PADDED_ROWS * sizeof(float));
+    }
+  }
+}
+
+/// The queries `begin ..< end` of one head.
 static void attend(
-    const dth_attention_args *args, const float *q, const float *k, const float *v, float *out,
-    int64_t begin, int64_t end, const attention_memory *memory) {
+    const dth_attention_args *args, const attention_head *head, int64_t begin, int64_t end,
+    const attention_memory *memory) {
   int64_t width = args->width, value_width = args->value_width;
-  source query_rows = {q, args->q_row_stride, 1, NULL, NULL};
-  source key_rows = {k, args->k_row_stride, 1, NULL, NULL};
-  source value_columns = {v, 1, args->v_row_stride, NULL, NULL};
+  source query_rows = {head->q, args->q_row_stride, 1, NULL, NULL};
   int64_t panels = dth_ceil_div(end - begin, DTH_PANEL);
+  float scale = args->scale * 0x1.715476p0f;
   for (int64_t panel = 0; panel < panels; panel++) {
     int64_t first = begin + panel * DTH_PANEL;
     int64_t count = dth_min(DTH_PANEL, end - first);
@@ -83,93 +185,88 @@ static void attend(
     if (count < DTH_PANEL) memset(packed, 0, (size_t)(DTH_PANEL * width) * sizeof(float));
     pack_rows(&query_rows, first, count, width, DTH_PANEL, packed);
     for (int64_t i = 0; i < DTH_PANEL * width; i += DTH_WIDTH) {
-      store(packed + i, load(packed + i) * args->scale);
+      store(packed + i, load(packed + i) * scale);
     }
   }
-  for (int64_t i = 0; i < panels * DTH_PANEL; i++) memory->maxima[i] = -INFINITY;
-  memset(memory->sums, 0, (size_t)(panels * DTH_PANEL) * sizeof(float));
-  memset(memory->results, 0, (size_t)(panels * DTH_PANEL * value_width) * sizeof(float));
+  for (int64_t i = 0; i < panels * DTH_PANEL; i++) memory->tops[i] = -FLT_MAX;
 
-  int64_t value_blocks = dth_ceil_div(value_width, DTH_ROWS);
-  for (int64_t tile = 0; tile < args->keys; tile += DTH_KEY_TILE) {
-    int64_t keys = dth_min(DTH_KEY_TILE, args->keys - tile);
-    int64_t key_blocks = dth_ceil_div(keys, DTH_ROWS);
-    for (int64_t block = 0; block < key_blocks; block++) {
-      int64_t key = dth_part(keys, block, key_blocks);
-      int64_t count = dth_part(keys, block + 1, key_blocks) - key;
-      float *to = memory->keys + block * DTH_PADDED_ROWS * width;
-      pack_rows(&key_rows, tile + key, count, width, DTH_PADDED_ROWS, to);
-    }
-    source values = value_columns;
-    values.base += tile * args->v_row_stride;
-    for (int64_t block = 0; block < value_blocks; block++) {
-      int64_t d = dth_part(value_width, block, value_blocks);
-      int64_t count = dth_part(value_width, block + 1, value_blocks) - d;
-      float *to = memory->values + block * DTH_PADDED_ROWS * keys;
-      pack_rows(&values, d, count, keys, DTH_PADDED_ROWS, to);
-    }
+  key_tile tile = next_tile(head->mask, 0, args->keys);
+  bool is_first = true;
+  if (tile.count == 0) {
+    memset(memory->results, 0, (size_t)(panels * DTH_PANEL * value_width) * sizeof(float));
+  }
+  while (tile.count > 0) {
+    pack_tile(args, head, &tile, memory);
     for (int64_t panel = 0; panel < panels; panel++) {
       const float *packed = memory->queries + panel * DTH_PANEL * width;
       float *results = memory->results + panel * DTH_PANEL * value_width;
-      for (int64_t block = 0; block < key_blocks; block++) {
-        int64_t key = dth_part(keys, block, key_blocks);
-        int64_t count = dth_part(keys, block + 1, key_blocks) - key;
-        multiply(
-            count, width, memory->keys + block * DTH_PADDED_ROWS * width, packed,
-            memory->scores + key * DTH_PANEL, false);
+      int64_t first = begin + panel * DTH_PANEL;
+      multiply_row_blocks(tile.count, width, memory->keys, packed, memory->scores, false);
+      if (head->bias != NULL) {
+        int64_t count = dth_min(DTH_PANEL, end - first);
+        add_bias(args, head, &tile, first, count, memory->biases, memory->scores);
       }
       advance_softmax(
-          memory->scores, keys, memory->maxima + panel * DTH_PANEL,
+          &tile, is_first, memory->scores, memory->tops + panel * DTH_PANEL,
           memory->sums + panel * DTH_PANEL, results, value_width);
-      for (int64_t block = 0; block < value_blocks; block++) {
-        int64_t d = dth_part(value_width, block, value_blocks);
-        int64_t count = dth_part(value_width, block + 1, value_blocks) - d;
-        multiply(
-            count, keys, memory->values + block * DTH_PADDED_ROWS * keys, memory->scores,
-            results + d * DTH_PANEL, true);
-      }
+      multiply_row_blocks(
+          value_width, tile.count, memory->values, memory->scores, results, !is_first);
     }
+    is_first = false;
+    tile = next_tile(head->mask, tile.first + tile.count, args->keys);
   }
   for (int64_t panel = 0; panel < panels; panel++) {
     int64_t first = begin + panel * DTH_PANEL;
     store_results(
-        memory->results + panel * DTH_PANEL * value_width, memory->sums + panel * DTH_PANEL,
-        dth_min(DTH_PANEL, end - first), value_width, out + first * args->result_row_stride,
-        args->result_row_stride);
+        memory->results + panel * DTH_PANEL * value_width, memory->tops + panel * DTH_PANEL,
+        memory->sums + panel * DTH_PANEL, dth_min(DTH_PANEL, end - first), value_width,
+        head->result + first * args->result_row_stride, args->result_row_stride);
   }
+}
+
+/// Part of a strided operand that may be absent.
+INLINE const float *part_of(const float *base, int64_t offset) {
+  return base == NULL ? NULL : base + offset;
 }
 
 static void attention(
     const void *arguments, void *const *operands, int32_t thread, int32_t thread_count,
     void *scratch) {
   const dth_attention_args *args = arguments;
-  int64_t panels = dth_min(dth_ceil_div(args->queries, DTH_PANEL), DTH_QUERY_PANELS);
+  int64_t head_panels = dth_ceil_div(args->queries, DTH_PANEL);
+  int64_t panels = dth_min(head_panels, DTH_QUERY_PANELS);
   int64_t tile = dth_min(args->keys, DTH_KEY_TILE);
   attention_memory memory;
   memory.queries = scratch;
   memory.results = memory.queries + panels * DTH_PANEL * args->width;
-  memory.maxima = memory.results + panels * DTH_PANEL * args->value_width;
-  memory.sums = memory.maxima + panels * DTH_PANEL;
+  memory.tops = memory.results + panels * DTH_PANEL * args->value_width;
+  memory.sums = memory.tops + panels * DTH_PANEL;
   memory.scores = memory.sums + panels * DTH_PANEL;
-  memory.keys = memory.scores + tile * DTH_PANEL;
+  memory.biases = memory.scores + tile * DTH_PANEL;
+  memory.keys = memory.biases + tile * DTH_PANEL;
   memory.values = memory.keys + dth_ceil_div(tile, DTH_ROWS) * DTH_PADDED_ROWS * args->width;
 
-  // The queries of all heads in a row are cut evenly; a query's result depends on itself alone.
-  int64_t total = args->batch * args->heads * args->queries;
+  // The panels of all heads in a row are cut evenly; a query's result depends on itself alone.
+  int64_t total = args->batch * args->heads * head_panels;
   int64_t next = dth_part(total, thread, thread_count);
   int64_t end = dth_part(total, thread + 1, thread_count);
   while (next < end) {
-    int64_t head = next / args->queries;
-    int64_t begin = next % args->queries;
-    int64_t count = dth_min(end - next, args->queries - begin);
-    count = dth_min(count, panels * DTH_PANEL);
-    int64_t b = head / args->heads, h = head % args->heads;
+    int64_t b = next / head_panels / args->heads, h = next / head_panels % args->heads;
+    int64_t panel = next % head_panels;
+    int64_t count = dth_min(dth_min(end - next, head_panels - panel), panels);
+    attention_head head = {
+        .q = (const float *)operands[1] + b * args->q_batch_stride + h * args->width,
+        .k = (const float *)operands[2] + b * args->k_batch_stride + h * args->width,
+        .v = (const float *)operands[3] + b * args->v_batch_stride + h * args->value_width,
+        .bias = part_of(
+            operands[4], b * args->bias_batch_stride + h * args->bias_head_stride),
+        .mask = part_of(operands[5], b * args->mask_batch_stride),
+        .result =
+            (float *)operands[0] + b * args->result_batch_stride + h * args->value_width,
+    };
+    int64_t begin = panel * DTH_PANEL;
     attend(
-        args, (const float *)operands[1] + b * args->q_batch_stride + h * args->width,
-        (const float *)operands[2] + b * args->k_batch_stride + h * args->width,
-        (const float *)operands[3] + b * args->v_batch_stride + h * args->value_width,
-        (float *)operands[0] + b * args->result_batch_stride + h * args->value_width, begin,
-        begin + count, &memory);
+        args, &head, begin, dth_min(begin + count * DTH_PANEL, args->queries), &memory);
     next += count;
   }
 }

@@ -9,12 +9,6 @@ typedef struct {
   float *keys, *values, *scores;
 } bf16_attention_memory;
 
-/// The operands of one head: its first rows.
-typedef struct {
-  operand q, k, v;
-  char *result;
-} bf16_head;
-
 INLINE vf pair_of(vf low, vf high) {
   return (vf)(__builtin_convertvector(narrow(low), vu) |
               __builtin_convertvector(narrow(high), vu) << 16);
@@ -125,7 +119,10 @@ static void attend_bf16(
     int64_t keys = dth_min(DTH_KEY_TILE, args->keys - tile);
     operand key_rows = head->k, value_columns = head->v;
     key_rows.base = element_address(&head->k, tile, 0);
-    value_columns.base = element_address(&head->v, 0, tile);
+    // A packed row is a column of the values.
+    value_columns.base = element_address(&head->v, tile, 0);
+    value_columns.row_stride = 1;
+    value_columns.column_stride = args->v_row_stride;
     pack_blocks(&key_rows, keys, width, memory->keys);
     pack_blocks(&value_columns, value_width, keys, memory->values);
     for (int64_t panel = 0; panel < panels; panel++) {
@@ -146,24 +143,6 @@ static void attend_bf16(
         dth_min(DTH_PANEL, end - first), value_width, args->result_element,
         head->result + first * args->result_row_stride * size, args->result_row_stride);
   }
-}
-
-/// The operands of head `h` of batch entry `b`.
-static bf16_head bf16_head_of(
-    const dth_attention_args *args, void *const *operands, int64_t b, int64_t h) {
-  int64_t size = args->operand_element == DTH_BF16 ? 2 : 4;
-  int64_t result_size = args->result_element == DTH_BF16 ? 2 : 4;
-  return (bf16_head){
-      .q = {(const char *)operands[1] + (b * args->q_batch_stride + h * args->width) * size,
-            args->operand_element, args->q_row_stride, 1, NULL, NULL},
-      .k = {(const char *)operands[2] + (b * args->k_batch_stride + h * args->width) * size,
-            args->operand_element, args->k_row_stride, 1, NULL, NULL},
-      // A packed row is a column of the values.
-      .v = {(const char *)operands[3] + (b * args->v_batch_stride + h * args->value_width) * size,
-            args->operand_element, 1, args->v_row_stride, NULL, NULL},
-      .result = (char *)operands[0] +
-                (b * args->result_batch_stride + h * args->value_width) * result_size,
-  };
 }
 
 static void attention_bf16(

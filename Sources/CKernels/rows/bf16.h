@@ -42,3 +42,18 @@ INLINE void store_as(dth_element element, void *base, int64_t at, vf v, int64_t 
     store_part((float *)base + at, v, count);
   }
 }
+
+/// Stores a row of a panel at element `at` of a result of either type.
+INLINE void store_panel_row(
+    dth_element element, void *base, int64_t at, const vf x[DTH_PANEL / DTH_WIDTH]) {
+#if DTH_BF16_DOT
+  if (element == DTH_BF16) {
+    _mm512_storeu_si512(
+        (uint16_t *)base + at, (__m512i)_mm512_cvtne2ps_pbh((__m512)x[1], (__m512)x[0]));
+    return;
+  }
+#endif
+  UNROLL for (int v = 0; v < DTH_PANEL / DTH_WIDTH; v++) {
+    store_as(element, base, at + v * DTH_WIDTH, x[v], DTH_WIDTH);
+  }
+}

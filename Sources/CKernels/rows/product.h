@@ -1,224 +1,145 @@
-// Packing and the micro-kernel, from which linear, matmul and attention are made.
+// Products of matrices: the loops around the micro-kernel, and what a thread does of them.
+//
+// A thread multiplies a chunk of its rows, packed, by all its panels before it turns to the next
+// chunk, so that the chunk stays in the second cache and a panel is read once for each chunk. Where
+// k is long it is cut too, and the sums so far of a group of panels wait in memory.
 
-/// A matrix to pack: by strides, or by offsets of rows and columns where they are not NULL.
+/// What `multiply_panels` multiplies.
 typedef struct {
-  const float *base;
-  int64_t row_stride, column_stride;
-  const int32_t *row_offsets, *column_offsets;
-} source;
+  source rows;
+  int64_t k;
+  /// All panels, or NULL; then each is packed from `columns`, whose rows are the columns of B.
+  const float *packed;
+  source columns;
+  /// The columns of the result.
+  int64_t n;
+  /// The panels that make one of the result: 2 for a gated unit.
+  int64_t tiles;
+} product;
 
-/// Transposes 4 rows of 4 columns: `to[c * to_stride + r] = rows[r][c]`.
-INLINE void transpose_4x4(
-    const float *const rows[4], int64_t column, float *to, int64_t to_stride) {
-  store_transposed(
-      *(const v4_unaligned *)(rows[0] + column), *(const v4_unaligned *)(rows[1] + column),
-      *(const v4_unaligned *)(rows[2] + column), *(const v4_unaligned *)(rows[3] + column), to,
-      to_stride);
-}
-
-/// Packs rows `first ..< first + rows` column by column: `out[c * padded + r]`.
-///
-/// `padded` is a multiple of 4. What lies between `rows` and `padded` is unspecified and only makes
-/// results that are dropped.
-static void pack_rows(
-    const source *from, int64_t first, int64_t rows, int64_t columns, int64_t padded, float *out) {
-  if (from->column_offsets != NULL) {
-    for (int64_t c = 0; c < columns; c++) {
-      const float *column = from->base + from->column_offsets[c];
-      for (int64_t r = 0; r < rows; r++) {
-        out[c * padded + r] = column[from->row_offsets[first + r]];
-      }
-    }
-    return;
-  }
-  const float *base = from->base + first * from->row_stride;
-  if (from->column_stride == 1) {
-    for (int64_t group = 0; group < rows; group += 4) {
-      const float *four[4];
-      for (int64_t r = 0; r < 4; r++) {
-        four[r] = base + dth_min(group + r, rows - 1) * from->row_stride;
-      }
-      float *to = out + group;
-      int64_t c = 0;
-      for (; c + 4 <= columns; c += 4) transpose_4x4(four, c, to + c * padded, padded);
-      for (; c < columns; c++) {
-        for (int64_t r = 0; r < 4; r++) to[c * padded + r] = four[r][c];
-      }
-    }
-    return;
-  }
-  for (int64_t c = 0; c < columns; c++) {
-    const float *column = base + c * from->column_stride;
-    float *to = out + c * padded;
-    if (from->row_stride == 1) {
-      int64_t r = 0;
-      for (; r + 4 <= rows; r += 4) *(v4_unaligned *)(to + r) = *(const v4_unaligned *)(column + r);
-      for (; r < rows; r++) to[r] = column[r];
-    } else {
-      for (int64_t r = 0; r < rows; r++) to[r] = column[r * from->row_stride];
-    }
-  }
-}
-
-/// The product of `rows` packed rows and a panel, to a tile [rows, 32].
-///
-/// Each element is one chain of additions in the order of k, whatever `rows` is.
-INLINE void multiply_rows(
-    const int rows, int64_t k, const float *a, const float *b, float *tile, bool accumulate) {
-  for (int part = 0; part < DTH_PANEL; part += DTH_VECTORS * DTH_WIDTH) {
-    vf sum[DTH_ROWS][DTH_VECTORS];
-    UNROLL for (int r = 0; r < rows; r++) {
-      UNROLL for (int v = 0; v < DTH_VECTORS; v++) {
-        sum[r][v] = accumulate ? load(tile + r * DTH_PANEL + part + v * DTH_WIDTH) : (vf)0.0f;
-      }
-    }
-    const float *row = a;
-    const float *column = b + part;
-    _Pragma("clang loop unroll(disable)") for (int64_t i = 0; i < k; i++) {
-      vf w[DTH_VECTORS];
-      UNROLL for (int v = 0; v < DTH_VECTORS; v++) w[v] = load(column + v * DTH_WIDTH);
-      UNROLL for (int r = 0; r < rows; r++) {
-        vf x = row[r];
-        UNROLL for (int v = 0; v < DTH_VECTORS; v++) sum[r][v] = multiply_add(x, w[v], sum[r][v]);
-      }
-      row += DTH_PADDED_ROWS;
-      column += DTH_PANEL;
-    }
-    UNROLL for (int r = 0; r < rows; r++) {
-      UNROLL for (int v = 0; v < DTH_VECTORS; v++) {
-        store(tile + r * DTH_PANEL + part + v * DTH_WIDTH, sum[r][v]);
-      }
-    }
-  }
-}
-
-/// `multiply_rows` for a count of rows that is known when it runs.
-static void multiply(
-    int64_t rows, int64_t k, const float *a, const float *b, float *tile, bool accumulate) {
-#define DTH_CASE(count) \
-  case count: multiply_rows(count, k, a, b, tile, accumulate); break;
-  switch (rows) {
-    DTH_CASE(1) DTH_CASE(2) DTH_CASE(3) DTH_CASE(4) DTH_CASE(5) DTH_CASE(6)
-#if DTH_ROWS == 14
-    DTH_CASE(7) DTH_CASE(8) DTH_CASE(9) DTH_CASE(10) DTH_CASE(11) DTH_CASE(12) DTH_CASE(13)
-    DTH_CASE(14)
-#endif
-    default: break;
-  }
-#undef DTH_CASE
-}
-
-/// How a product is stored: `linear`'s epilogue for one thread.
+/// A chunk of a share's rows, packed along part of k.
 typedef struct {
-  float *result;
-  int64_t result_stride;
-  const float *bias, *gate, *residual;
-  dth_activation activation;
-  int64_t rows_per_gate, gate_stride;
-  int64_t residual_rows, residual_stride;
-} epilogue;
+  /// The blocks that cut the share's rows, and those of the chunk.
+  int64_t blocks, first, end;
+  int64_t k_begin, k_end;
+  const float *rows;
+} product_chunk;
 
-INLINE vf finish(const epilogue *how, vf x, vf bias, vf gate, vf residual) {
-  if (how->bias != NULL) x = x + bias;
-  x = activate(x, how->activation);
-  if (how->residual == NULL) return how->gate == NULL ? x : gate * x;
-  return how->gate == NULL ? residual + x : multiply_add(gate, x, residual);
+/// The rows of a block of the share: the first, and how many.
+INLINE int64_t block_row(const dth_share *share, int64_t block, int64_t blocks) {
+  return share->row_begin + dth_part(share->row_end - share->row_begin, block, blocks);
 }
 
-/// Stores a tile [rows, 32] at (row, column) of the result, as far as `columns` reaches.
-static void store_tile(
-    const epilogue *how, const float *tile, int64_t row, int64_t rows, int64_t column,
-    int64_t columns) {
-  for (int64_t r = 0; r < rows; r++) {
-    int64_t m = row + r;
-    float *result = how->result + m * how->result_stride + column;
-    const float *bias = how->bias == NULL ? NULL : how->bias + column;
-    const float *gate =
-        how->gate == NULL ? NULL : how->gate + m / how->rows_per_gate * how->gate_stride + column;
-    const float *residual =
-        how->residual == NULL
-            ? NULL
-            : how->residual + m % how->residual_rows * how->residual_stride + column;
-    const float *from = tile + r * DTH_PANEL;
-    int64_t c = 0;
-    for (; c + DTH_WIDTH <= columns; c += DTH_WIDTH) {
-      vf b = bias == NULL ? (vf)0.0f : load(bias + c);
-      vf g = gate == NULL ? (vf)0.0f : load(gate + c);
-      vf d = residual == NULL ? (vf)0.0f : load(residual + c);
-      store(result + c, finish(how, load(from + c), b, g, d));
-    }
-    if (c < columns) {
-      int64_t left = columns - c;
-      vf b = bias == NULL ? (vf)0.0f : load_part(bias + c, left);
-      vf g = gate == NULL ? (vf)0.0f : load_part(gate + c, left);
-      vf d = residual == NULL ? (vf)0.0f : load_part(residual + c, left);
-      store_part(result + c, finish(how, load(from + c), b, g, d), left);
-    }
+static void pack_chunk(
+    const product *of, const dth_share *share, const product_chunk *chunk, float *out) {
+  source rows = of->rows;
+  if (rows.column_offsets != NULL) {
+    rows.column_offsets += chunk->k_begin;
+  } else {
+    rows.base += chunk->k_begin * rows.column_stride;
+  }
+  int64_t k = chunk->k_end - chunk->k_begin;
+  for (int64_t block = chunk->first; block < chunk->end; block++) {
+    int64_t row = block_row(share, block, chunk->blocks);
+    int64_t count = block_row(share, block + 1, chunk->blocks) - row;
+    pack_rows(&rows, row, count, k, DTH_PADDED_ROWS, out);
+    out += DTH_PADDED_ROWS * k;
   }
 }
 
-/// Asks for the lines that `store_tile` will write, while the product is made.
-INLINE void prefetch_tile(
-    const epilogue *how, int64_t row, int64_t rows, int64_t column, int64_t columns) {
-  for (int64_t r = 0; r < rows; r++) {
-    float *result = how->result + (row + r) * how->result_stride + column;
-    __builtin_prefetch(result, 1);
-    __builtin_prefetch(result + columns - 1, 1);
-  }
+/// The chunk's part of a panel, packed into `space` where the product has no packed panels.
+static const float *panel_part(
+    const product *of, const product_chunk *chunk, int64_t panel, float *space) {
+  if (of->packed != NULL) return of->packed + (panel * of->k + chunk->k_begin) * DTH_PANEL;
+  int64_t column = panel * DTH_PANEL, count = dth_min(DTH_PANEL, of->n - column);
+  int64_t k = chunk->k_end - chunk->k_begin;
+  source columns = of->columns;
+  columns.base += chunk->k_begin * columns.column_stride;
+  if (count < DTH_PANEL) memset(space, 0, (size_t)(DTH_PANEL * k) * sizeof(float));
+  pack_rows(&columns, column, count, k, DTH_PANEL, space);
+  return space;
 }
 
-/// A product of rows and panels of one batch entry.
+/// A panel's bias, copied to `space` where the panel is not whole; zeros where there is none.
+INLINE const float *panel_bias(
+    const float *bias, int64_t column, int64_t columns, float *space) {
+  if (bias == NULL) return dth_zeros;
+  if (columns == DTH_PANEL) return bias + column;
+  memset(space, 0, DTH_PANEL * sizeof(float));
+  return memcpy(space, bias + column, (size_t)columns * sizeof(float));
+}
+
+/// Multiplies a chunk by the panels of one panel of the result.
 ///
-/// `packed` holds all panels, or is NULL; then each is packed from `columns`, whose rows are the
-/// columns of B, into the end of the scratch.
+/// The tiles of a block are `stride` floats behind those of the block before.
+static void multiply_chunk(
+    const product *of, const dth_share *share, const product_chunk *chunk, const epilogue *how,
+    int64_t panel, float *space, float *tiles, int64_t stride) {
+  int64_t k = chunk->k_end - chunk->k_begin;
+  int64_t column = panel * DTH_PANEL, columns = dth_min(DTH_PANEL, of->n - column);
+  bool first = chunk->k_begin == 0, last = chunk->k_end == of->k;
+  bool direct = last && stores_sums(how) && of->tiles == 1 && columns == DTH_PANEL;
+  const float *parts[2], *biases[2];
+  float bias_space[2 * DTH_PANEL];
+  for (int64_t i = 0; i < of->tiles; i++) {
+    parts[i] = panel_part(of, chunk, panel * of->tiles + i, space);
+    biases[i] = panel_bias(
+        i == 0 ? how->bias : how->value_bias, column, columns, bias_space + i * DTH_PANEL);
+  }
+  // What will be multiplied after these panels.
+  bool reads_on = of->packed != NULL && panel + 1 < share->panel_end;
+  int64_t distance = reads_on ? of->tiles * of->k * DTH_PANEL : 0;
+  for (int64_t block = chunk->first; block < chunk->end; block++, tiles += stride) {
+    int64_t row = block_row(share, block, chunk->blocks);
+    int64_t rows = block_row(share, block + 1, chunk->blocks) - row;
+    const float *a = chunk->rows + (block - chunk->first) * DTH_PADDED_ROWS * k;
+    // A block reads a quarter of the panel's lines ahead.
+    int64_t quarter = dth_min(block - chunk->first, 3) * (k / 2) * 16;
+    if (last) prefetch_tile(how, row, rows, column, columns);
+    for (int64_t i = 0; i < of->tiles; i++) {
+      float *sums = tiles + i * DTH_ROWS * DTH_PANEL;
+      multiply(
+          rows, k, a, parts[i], first ? biases[i] : sums, first ? 0 : DTH_PANEL,
+          direct ? how->result + row * how->result_stride + column : sums,
+          direct ? how->result_stride : DTH_PANEL, parts[i] + distance + quarter);
+    }
+    if (last && !direct) {
+      const float *values = of->tiles == 2 ? tiles + DTH_ROWS * DTH_PANEL : NULL;
+      store_tile(how, tiles, values, row, rows, column, columns);
+    }
+  }
+}
+
+/// Multiplies and stores a thread's share.
 static void multiply_panels(
-    const source *rows, const float *packed, const source *columns, int64_t n, int64_t k,
-    const dth_share *share, const epilogue *how, float *scratch) {
+    const product *of, const dth_share *share, const epilogue *how, float *scratch) {
   int64_t row_count = share->row_end - share->row_begin;
   if (row_count == 0 || share->panel_begin == share->panel_end) return;
-  int64_t block_floats = DTH_PADDED_ROWS * k;
-  int64_t blocks = dth_ceil_div(row_count, DTH_ROWS);
-  int64_t chunk_count = dth_ceil_div(blocks, dth_chunk_blocks(block_floats));
-  int64_t depth_count = dth_ceil_div(k, DTH_K_BLOCK);
-  int64_t most_blocks = dth_ceil_div(blocks, chunk_count);
-  _Alignas(64) float tile[DTH_ROWS * DTH_PANEL];
-  float *partial = scratch + most_blocks * block_floats;
-  float *panel_space =
-      partial + (depth_count > 1 ? most_blocks * DTH_ROWS * DTH_PANEL : 0);
+  dth_product_cut cut = dth_cut_product(row_count, of->k, DTH_ROWS, DTH_PADDED_ROWS);
+  int64_t tile_floats = of->tiles * DTH_ROWS * DTH_PANEL;
+  int64_t group =
+      cut.depths == 1 ? share->panel_end - share->panel_begin : DTH_GROUP_PANELS / of->tiles;
+  float *space = scratch + cut.chunk_blocks * DTH_PADDED_ROWS * cut.depth;
+  float *sums = of->packed == NULL ? space + DTH_PANEL * cut.depth : space;
+  _Alignas(64) float tiles[2 * DTH_ROWS * DTH_PANEL];
 
-  for (int64_t chunk = 0; chunk < chunk_count; chunk++) {
-    int64_t first_block = dth_part(blocks, chunk, chunk_count);
-    int64_t end_block = dth_part(blocks, chunk + 1, chunk_count);
-    for (int64_t block = first_block; block < end_block; block++) {
-      int64_t row = share->row_begin + dth_part(row_count, block, blocks);
-      int64_t end = share->row_begin + dth_part(row_count, block + 1, blocks);
-      float *to = scratch + (block - first_block) * block_floats;
-      pack_rows(rows, row, end - row, k, DTH_PADDED_ROWS, to);
-    }
-    for (int64_t panel = share->panel_begin; panel < share->panel_end; panel++) {
-      int64_t column = panel * DTH_PANEL;
-      int64_t column_count = dth_min(DTH_PANEL, n - column);
-      const float *b;
-      if (packed != NULL) {
-        b = packed + panel * DTH_PANEL * k;
-      } else {
-        if (column_count < DTH_PANEL) memset(panel_space, 0, (size_t)(DTH_PANEL * k) * 4);
-        pack_rows(columns, column, column_count, k, DTH_PANEL, panel_space);
-        b = panel_space;
-      }
-      for (int64_t depth = 0; depth < depth_count; depth++) {
-        int64_t begin = dth_part(k, depth, depth_count);
-        int64_t end = dth_part(k, depth + 1, depth_count);
-        for (int64_t block = first_block; block < end_block; block++) {
-          int64_t row = share->row_begin + dth_part(row_count, block, blocks);
-          int64_t count = share->row_begin + dth_part(row_count, block + 1, blocks) - row;
-          const float *a =
-              scratch + (block - first_block) * block_floats + begin * DTH_PADDED_ROWS;
-          float *to =
-              depth_count == 1 ? tile : partial + (block - first_block) * DTH_ROWS * DTH_PANEL;
-          if (depth == depth_count - 1) prefetch_tile(how, row, count, column, column_count);
-          multiply(count, end - begin, a, b + begin * DTH_PANEL, to, depth > 0);
-          if (depth == depth_count - 1) store_tile(how, to, row, count, column, column_count);
+  int64_t chunks = dth_ceil_div(cut.blocks, cut.chunk_blocks);
+  for (int64_t index = 0; index < chunks; index++) {
+    product_chunk chunk = {.blocks = cut.blocks, .rows = scratch};
+    chunk.first = dth_part(cut.blocks, index, chunks);
+    chunk.end = dth_part(cut.blocks, index + 1, chunks);
+    int64_t panel_sums = (chunk.end - chunk.first) * tile_floats;
+    for (int64_t begin = share->panel_begin; begin < share->panel_end; begin += group) {
+      int64_t end = dth_min(begin + group, share->panel_end);
+      for (int64_t depth = 0; depth < cut.depths; depth++) {
+        chunk.k_begin = dth_part(of->k, depth, cut.depths);
+        chunk.k_end = dth_part(of->k, depth + 1, cut.depths);
+        pack_chunk(of, share, &chunk, scratch);
+        for (int64_t panel = begin; panel < end; panel++) {
+          bool whole = cut.depths == 1;
+          multiply_chunk(
+              of, share, &chunk, how, panel, space,
+              whole ? tiles : sums + (panel - begin) * panel_sums, whole ? 0 : tile_floats);
         }
       }
     }
@@ -229,24 +150,32 @@ static void linear(
     const void *arguments, void *const *operands, int32_t thread, int32_t thread_count,
     void *scratch) {
   const dth_linear_args *args = arguments;
-  source rows = {
-      operands[1], args->row_stride, 1, args->row_offsets, args->column_offsets};
+  const float *bias = operands[3];
+  product of = {
+      .rows = {operands[1], args->row_stride, 1, args->row_offsets, args->column_offsets},
+      .k = args->k,
+      .packed = operands[2],
+      .n = args->n,
+      .tiles = args->gated_unit ? 2 : 1,
+  };
   epilogue how = {
       .result = operands[0],
       .result_stride = args->result_stride,
-      .bias = operands[3],
+      .bias = bias,
+      .value_bias = bias == NULL || !args->gated_unit ? NULL : bias + args->n,
       .gate = operands[4],
       .residual = operands[5],
       .activation = args->activation,
       .rows_per_gate = operands[4] == NULL ? 1 : args->m / args->gate_rows,
       .gate_stride = args->gate_stride,
-      .residual_rows = operands[5] == NULL ? 1 : args->residual_rows,
+      .rows_per_residual = dth_max(1, args->residual_repeats),
+      .residual_rows = args->residual_rows,
       .residual_stride = args->residual_stride,
   };
   dth_share share = dth_product_share(
       1, args->m, dth_ceil_div(args->n, DTH_PANEL), thread, thread_count);
   if (share.batch_begin == share.batch_end) return;
-  multiply_panels(&rows, operands[2], NULL, args->n, args->k, &share, &how, scratch);
+  multiply_panels(&of, &share, &how, scratch);
 }
 
 static void matmul(
@@ -266,14 +195,19 @@ static void matmul(
       b += index * args->b_batch_strides[axis];
       c += index * args->result_batch_strides[axis];
     }
-    source rows = {
-        (const float *)operands[1] + a, args->a_row_stride, args->a_column_stride, NULL, NULL};
-    // A packed row is a column of B.
-    source columns = {
-        (const float *)operands[2] + b, args->b_column_stride, args->b_row_stride, NULL, NULL};
+    product of = {
+        .rows = {(const float *)operands[1] + a, args->a_row_stride, args->a_column_stride, NULL,
+                 NULL},
+        .k = args->k,
+        // A packed row is a column of B.
+        .columns = {(const float *)operands[2] + b, args->b_column_stride, args->b_row_stride,
+                    NULL, NULL},
+        .n = args->n,
+        .tiles = 1,
+    };
     epilogue how = {
         .result = (float *)operands[0] + c, .result_stride = args->result_stride,
-        .rows_per_gate = 1, .residual_rows = 1};
-    multiply_panels(&rows, NULL, &columns, args->n, args->k, &share, &how, scratch);
+        .rows_per_gate = 1, .rows_per_residual = 1, .residual_rows = 1};
+    multiply_panels(&of, &share, &how, scratch);
   }
 }

@@ -1,8 +1,6 @@
 // Products of rows and panels of bf16: the micro-kernel and `linear_bf16`.
 
 #if DTH_BF16_DOT
-#include <immintrin.h>
-
 /// The products of the elements of pairs, both added to a sum.
 INLINE vf multiply_add_pairs(vf x, vf pairs, vf sum) {
   return (vf)_mm512_dpbf16_ps((__m512)sum, (__m512bh)x, (__m512bh)pairs);
@@ -86,6 +84,7 @@ static void linear_bf16(
   operand rows = {operands[1],       args->a_element,   args->row_stride, 1,
                   args->row_offsets, args->column_offsets};
   bf16_epilogue how = bf16_epilogue_of(args, operands);
+  rows_store store_rows = rows_store_of(args->activation);
   dth_share share = dth_product_share(
       1, args->m, dth_ceil_div(args->n, DTH_PANEL), thread, thread_count);
   int64_t row_count = share.row_end - share.row_begin;
@@ -116,7 +115,7 @@ static void linear_bf16(
         int64_t count = share.row_begin + dth_part(row_count, block + 1, blocks) - row;
         multiply_words(
             count, words, packed + (block - first_block) * block_words, b, tile, false);
-        store_rows(&how, tile, DTH_PANEL, row, count, column, column_count);
+        store_rows(&how, tile, row, count, column, column_count);
       }
     }
   }

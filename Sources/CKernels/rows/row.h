@@ -4,8 +4,15 @@
 #include "functions.h"
 
 #include "bf16.h"
+#include "functions_bf16.h"
+
 #include "epilogue_bf16.h"
 #include "words_bf16.h"
+
+#include "pack.h"
+#include "microkernel.h"
+#include "epilogue.h"
+#include "heads_bf16.h"
 
 #include "product.h"
 #include "product_bf16.h"
@@ -16,9 +23,12 @@
 #include "convolution.h"
 #include "elementwise.h"
 #include "group_norm.h"
+#include "norm.h"
 #include "reduce.h"
 #include "rms_norm.h"
 #include "upsample.h"
+
+#include "peak.h"
 
 #define DTH_STRING_OF(x) #x
 #define DTH_STRING(x) DTH_STRING_OF(x)
@@ -41,4 +51,6 @@ const dth_kernel_row DTH_JOIN(dth_row_, DTH_ROW) = {
     .convolution = convolution,
     .group_norm = group_norm,
     .upsample = upsample,
+    .peak = peak,
+    .peak_bf16 = peak,
 };

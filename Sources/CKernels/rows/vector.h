@@ -21,15 +21,36 @@ typedef float v4_unaligned __attribute__((ext_vector_type(4), aligned(4)));
 INLINE vf load(const float *p) { return *(const vf_unaligned *)p; }
 INLINE void store(float *p, vf v) { *(vf_unaligned *)p = v; }
 
+#if DTH_WIDTH == 16
+INLINE __mmask16 first_lanes(int64_t count) { return (__mmask16)((1u << count) - 1); }
+#elif DTH_WIDTH == 8
+INLINE __m256i first_lanes(int64_t count) {
+  static const int32_t lanes[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
+  return _mm256_loadu_si256((const __m256i *)(lanes + 8 - count));
+}
+#endif
+
 /// The first `count` floats; the other lanes are 0.
 INLINE vf load_part(const float *p, int64_t count) {
+#if DTH_WIDTH == 16
+  return (vf)_mm512_maskz_loadu_ps(first_lanes(count), p);
+#elif DTH_WIDTH == 8
+  return (vf)_mm256_maskload_ps(p, first_lanes(count));
+#else
   vf v = 0;
-  memcpy(&v, p, (size_t)count * sizeof(float));
+  for (int64_t i = 0; i < count; i++) v[i] = p[i];
   return v;
+#endif
 }
 
 INLINE void store_part(float *p, vf v, int64_t count) {
-  memcpy(p, &v, (size_t)count * sizeof(float));
+#if DTH_WIDTH == 16
+  _mm512_mask_storeu_ps(p, first_lanes(count), (__m512)v);
+#elif DTH_WIDTH == 8
+  _mm256_maskstore_ps(p, first_lanes(count), (__m256)v);
+#else
+  for (int64_t i = 0; i < count; i++) p[i] = v[i];
+#endif
 }
 
 /// a * b + c, rounded once where the row has such an instruction.
@@ -64,25 +85,39 @@ INLINE vf maximum(vf a, vf b) { return ((a > b) | (a != a)) ? a : b; }
 /// NaN where either operand is.
 INLINE vf minimum(vf a, vf b) { return ((a < b) | (a != a)) ? a : b; }
 
-/// The sum of the lanes, by halves.
-INLINE float lane_sum(vf v) {
-  float lanes[DTH_WIDTH];
-  store(lanes, v);
-  UNROLL for (int half = DTH_WIDTH / 2; half > 0; half /= 2) {
-    UNROLL for (int i = 0; i < half; i++) lanes[i] += lanes[i + half];
+#define DTH_SUM_OF(a, b) ((a) + (b))
+#define DTH_LARGER_OF(a, b) ((((a) > (b)) | ((a) != (a))) ? (a) : (b))
+
+/// Defines a function that combines the lanes, by halves.
+#if DTH_WIDTH == 16
+#define DTH_FOLD(name, combine)                            \
+  INLINE float name(vf v) {                                \
+    vf_half half = combine(v.lo, v.hi);                    \
+    v4 quarter = combine(half.lo, half.hi);                \
+    float even = combine(quarter[0], quarter[2]);          \
+    float odd = combine(quarter[1], quarter[3]);           \
+    return combine(even, odd);                             \
   }
-  return lanes[0];
-}
+typedef float vf_half __attribute__((ext_vector_type(8)));
+#elif DTH_WIDTH == 8
+#define DTH_FOLD(name, combine)                            \
+  INLINE float name(vf v) {                                \
+    v4 half = combine(v.lo, v.hi);                         \
+    float even = combine(half[0], half[2]);                \
+    float odd = combine(half[1], half[3]);                 \
+    return combine(even, odd);                             \
+  }
+#else
+#define DTH_FOLD(name, combine)                            \
+  INLINE float name(vf v) {                                \
+    float even = combine(v[0], v[2]);                      \
+    float odd = combine(v[1], v[3]);                       \
+    return combine(even, odd);                             \
+  }
+#endif
+
+/// The sum of the lanes.
+DTH_FOLD(lane_sum, DTH_SUM_OF)
 
 /// The largest lane; NaN where one is.
-INLINE float lane_maximum(vf v) {
-  float lanes[DTH_WIDTH];
-  store(lanes, v);
-  UNROLL for (int half = DTH_WIDTH / 2; half > 0; half /= 2) {
-    UNROLL for (int i = 0; i < half; i++) {
-      float a = lanes[i], b = lanes[i + half];
-      lanes[i] = a > b || a != a ? a : b;
-    }
-  }
-  return lanes[0];
-}
+DTH_FOLD(lane_maximum, DTH_LARGER_OF)

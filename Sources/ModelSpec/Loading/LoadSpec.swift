@@ -104,8 +104,8 @@ private func start(of file: String) -> SourceRange {
   return SourceRange(file: file, start: start, end: start)
 }
 
-/// The folder of a file's path.
-func folder(of path: String) -> String {
+/// The folder of a file's path; of `-` the current one.
+package func folder(of path: String) -> String {
   guard let slash = path.lastIndex(of: "/") else { return "." }
   return slash == path.startIndex ? "/" : String(path[..<slash])
 }

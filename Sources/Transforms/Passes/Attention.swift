@@ -44,6 +44,7 @@ private struct AttentionMatch {
       log.refuse(at: graph[id].origin, error.reason)
     }
   }
+  if matches.isEmpty { return log.result(graph.compacted()) }
 
   var attentions: [ValueID: ValueID] = [:]
   var joined: [Joined: ValueID] = [:]

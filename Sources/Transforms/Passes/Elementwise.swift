@@ -22,6 +22,7 @@ extension Pass {
     for member in group { isTaken[member.index] = true }
     if group.count >= 2 { groups[id] = group }
   }
+  if groups.isEmpty { return log.result(graph.compacted()) }
   let fused = try graph.rewritten { rebuilder, old, node throws(GraphError) -> ValueID? in
     guard let group = groups[old] else { return nil }
     log.make(at: node.origin)

@@ -30,6 +30,7 @@ private struct LinearMatch {
     matches[match.root] = match
     if match.root != id { log.make(at: graph[id].origin) }
   }
+  if matches.isEmpty { return log.result(graph.compacted()) }
   let fused = try graph.rewritten { rebuilder, old, _ throws(GraphError) -> ValueID? in
     guard let match = matches[old] else { return nil }
     let product = graph[match.product]

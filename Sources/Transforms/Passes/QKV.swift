@@ -23,6 +23,7 @@ extension Pass {
       log.refuse(at: graph[id].origin, error.reason)
     }
   }
+  if matched.isEmpty { return log.result(graph.compacted()) }
   let fused = try graph.rewritten { rebuilder, old, node throws(GraphError) -> ValueID? in
     guard matched.contains(old) else { return nil }
     let linears = node.inputs.map { graph[$0] }

@@ -53,7 +53,7 @@ struct DiffCommand: AsyncParsableCommand {
             UsageRules.option, "standard input cannot be both specs",
             help: "name a file or REVISION:PATH for one of them"))
       }
-      let (before, after) = try Self.both(old, new)
+      let (before, after) = try await Self.both(old, new)
       let difference = try SpecDifference(from: before, to: after)
       let report = DiffReport(difference)
       if format == .text { Console.write(report.text) }
@@ -64,13 +64,13 @@ struct DiffCommand: AsyncParsableCommand {
   /// Both specs; the problems of both where either has some.
   private static func both(
     _ old: String, _ new: String
-  ) throws(DiagnosticsError) -> (LoadedSpec, LoadedSpec) {
+  ) async throws(DiagnosticsError) -> (LoadedSpec, LoadedSpec) {
     var problems: [Diagnostic] = []
     var specs: [LoadedSpec] = []
     for argument in [old, new] {
       do throws(DiagnosticsError) {
         if let file = RevisionFile(argument) {
-          specs.append(try file.load())
+          specs.append(try await file.load())
         } else {
           specs.append(try load(argument))
         }

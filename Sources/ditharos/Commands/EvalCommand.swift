@@ -23,7 +23,7 @@ struct EvalCommand: AsyncParsableCommand {
           --inputs in.safetensors --outputs out.safetensors
       """)
 
-  @Argument(help: "A spec; - is standard input.")
+  @Argument(help: "A spec or a compiled model; - is standard input.")
   var spec: String
 
   @Option(help: "A safetensors file with the inputs.")
@@ -32,7 +32,7 @@ struct EvalCommand: AsyncParsableCommand {
   @Option(help: "The safetensors file to write.")
   var outputs: String
 
-  @Option(help: "A safetensors file, a folder, or random:SEED; the spec's values by default.")
+  @Option(help: weightsHelp)
   var weights: String?
 
   @Option(help: "prediction, encode or decode.")
@@ -40,6 +40,8 @@ struct EvalCommand: AsyncParsableCommand {
 
   @Option(help: "The passes that run before: none or all.")
   var passes = TraceCommand.Passes.all
+
+  @OptionGroup var element: PrecisionOptions
 
   @OptionGroup var threading: ThreadOptions
 
@@ -69,10 +71,12 @@ struct EvalCommand: AsyncParsableCommand {
     for view in file.tensors { tensors[view.name] = view.tensor }
     var options = CompileOptions()
     options.passes = passes.pipeline
+    options.precision = try element.resolved(weights: weightsArgument(weights, of: spec))
     let evaluation = Evaluation(loaded, options: options)
     func engine(_ model: ModelSpec) throws(DiagnosticsError) -> Engine {
       let parameters = try loaded.located { () throws(DiagnosticsError) in
-        try model.openParameters(weights, folder: folder(of: spec))
+        try model.openParameters(
+          weightsArgument(weights, of: spec), folder: folder(of: spec))
       }
       return try Engine(parameters: parameters, threads: threading.threads)
     }

@@ -1,9 +1,14 @@
 import ArgumentParser
 import Diagnostics
-import Foundation
 import Media
 import ModelSpec
 import Reports
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
 
 /// `ditharos generate`: writes, or compares, everything under `Generated/`.
 struct GenerateCommand: AsyncParsableCommand {
@@ -44,7 +49,7 @@ struct GenerateCommand: AsyncParsableCommand {
       // The many pages come last, so that a capped list of problems names the others first.
       files += RulePages(commandRules: UsageRules.all).generatedFiles
       let known = Set(files.map(\.path))
-      let extra = try existing().filter { !known.contains($0) }
+      let extra = existing().filter { !known.contains($0) }
       if check { return (try compare(files, extra), []) }
       for path in extra { try? FileManager.default.removeItem(atPath: path) }
       for file in files {
@@ -89,13 +94,9 @@ struct GenerateCommand: AsyncParsableCommand {
     ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
   }
 
-  private func existing() throws -> [String] {
-    guard let names = FileManager.default.enumerator(atPath: "Generated") else { return [] }
-    return names.compactMap { $0 as? String }.map { "Generated/\($0)" }.filter {
-      var isFolder: ObjCBool = false
-      return FileManager.default.fileExists(atPath: $0, isDirectory: &isFolder)
-        && !isFolder.boolValue
-    }.sorted()
+  private func existing() -> [String] {
+    let names = (try? FileManager.default.subpathsOfDirectory(atPath: "Generated")) ?? []
+    return names.map { "Generated/\($0)" }.filter { !isFolder($0) }.sorted()
   }
 
   private func readBytes(_ path: String) throws -> [UInt8] {

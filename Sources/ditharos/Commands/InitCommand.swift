@@ -1,8 +1,13 @@
 import ArgumentParser
 import Diagnostics
-import Foundation
 import Media
 import ModelSpec
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
 
 /// `ditharos init`: writes a spec to begin with.
 struct InitCommand: AsyncParsableCommand {
@@ -69,11 +74,12 @@ struct InitCommand: AsyncParsableCommand {
 
   /// The file's name where that can be a model's, without folder and ending.
   private var modelName: String {
-    let name = URL(fileURLWithPath: output).deletingPathExtension().lastPathComponent
+    let file = output.split(separator: "/").last ?? ""
+    let name = file.lastIndex(of: ".").map { file[..<$0] } ?? file
     let isName =
       name.utf8.count <= 100 && name.first?.isLetter == true
       && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) }
-    return output != "-" && isName ? name : "my-model"
+    return output != "-" && isName ? String(name) : "my-model"
   }
 
   /// Whether anything has the name, a link that leads nowhere included.

@@ -17,12 +17,15 @@ struct PlanCommand: AsyncParsableCommand {
 
         ditharos plan Specs/dit-xl-2-256.yaml
         ditharos plan Specs/dit-s-2.yaml --steps 20 --guidance 4 --format json
+        ditharos plan Specs/dit-xl-2-256.yaml --precision bf16
       """)
 
   @Argument(help: "A spec; - is standard input.")
   var spec: String
 
   @OptionGroup var options: PlanOptions
+
+  @OptionGroup var element: PrecisionOptions
 
   @Option(parsing: .unconditional, help: "Samples made together, 1 to 1024.")
   var batch = 1
@@ -33,15 +36,20 @@ struct PlanCommand: AsyncParsableCommand {
   func run() async throws {
     try await reporting(format) {
       let loaded = try load(spec)
-      let compiler = try ModelCompiler(loaded, options: options.compileOptions(batch: batch))
+      var chosen = options.compileOptions(batch: batch)
+      chosen.precision = try element.resolved(weights: weightsArgument(nil, of: spec))
+      let compiler = try ModelCompiler(loaded, options: chosen)
       let figures = try compiler.figures()
       let report = PlanReport(figures)
+      let kernels = try Engine.selectedRow().name
+      let threads = Processor.current().defaultThreadCount
+      let stored = MachineCache.profile(for: MachineCache.key(kernels: kernels, threads: threads))
       let machine = PlanReport.Machine(
-        kernels: try Engine.selectedRow().name,
-        threads: Processor.current().defaultThreadCount)
+        kernels: kernels, threads: threads, profile: stored.profile)
       if format == .text { Console.write(report.text(machine: machine)) }
       return (
-        loaded.warnings + compiler.exceededBudgets(figures), report.json(machine: machine)
+        loaded.warnings + stored.warnings + compiler.exceededBudgets(figures),
+        report.json(machine: machine)
       )
     }
   }

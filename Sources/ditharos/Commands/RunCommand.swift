@@ -2,6 +2,7 @@ import ArgumentParser
 import Compiler
 import Diagnostics
 import Diffusion
+import Kernels
 import Media
 import ModelSpec
 import Reports
@@ -25,7 +26,7 @@ struct RunCommand: AsyncParsableCommand {
           --steps 4 --guidance 4 -o dog.png
       """)
 
-  @Argument(help: "A spec; - is standard input.")
+  @Argument(help: "A spec or a compiled model; - is standard input.")
   var spec: String
 
   @Option(help: "The prompt; the spec's example by default.")
@@ -34,10 +35,12 @@ struct RunCommand: AsyncParsableCommand {
   @Option(parsing: .unconditional, help: "The class, by number; the spec's example by default.")
   var label: Int?
 
-  @Option(help: "A safetensors file, a folder, or random:SEED; the spec's values by default.")
+  @Option(help: weightsHelp)
   var weights: String?
 
   @OptionGroup var plan: PlanOptions
+
+  @OptionGroup var element: PrecisionOptions
 
   @Option(
     parsing: .unconditional,
@@ -71,26 +74,39 @@ struct RunCommand: AsyncParsableCommand {
   @Option(help: "auto (a bar on a terminal, JSON lines otherwise), bar, jsonl or none.")
   var progress = ProgressStyle.auto
 
+  @Flag(help: "Show where the time went: by stage and by kernel.")
+  var profile = false
+
   @Option(name: .shortAndLong, help: "The output file.")
   var output = "out.webp"
 
   func run() async throws {
     try await reporting(.text) {
-      let start = ContinuousClock.now
       var problems = Problems()
       let (compiler, request, parameters) = try await prepare(&problems)
       let model = try compiler.sampling()
       Interruption.protect(output)
-      let run = try SamplingRun(
-        model, engine: try Engine(parameters: parameters, threads: threading.threads))
-      let meter = ProgressMeter(progress, total: run.stepCount)
-      let note = try await write(try run.latents(request) { meter.update($0) }, run)
-      let elapsed = (ContinuousClock.now - start) / .seconds(1)
+      let engine = try Engine(parameters: parameters, threads: threading.threads)
+      let run = try SamplingRun(model, engine: engine, isTimed: profile)
+      var meter = ProgressMeter(progress, total: run.stepCount)
+      var setupSeconds = 0.0
+      let latents = try run.latents(request) { done in
+        if done > 0 { return meter.update(done) }
+        setupSeconds = ProcessClock.seconds
+        meter.begin(setupSeconds: setupSeconds)
+      }
+      let note = try await write(latents, run)
       Console.complain("\(output): \(note)")
       Console.complain(
         RunSummary(
-          model, instructions: run.instructionCount, steps: run.stepCount, seconds: elapsed
+          model, instructions: run.instructionCount, steps: run.stepCount,
+          setupSeconds: setupSeconds, seconds: ProcessClock.seconds
         ).text)
+      if profile {
+        let precision = compiler.options.precision
+        let peaks = [precision: engine.row.peakRate(precision, pool: engine.pool)]
+        Console.write(RunProfile(try run.times(), seconds: ProcessClock.seconds, peaks: peaks).text)
+      }
       return (problems.diagnostics, [])
     }
   }
@@ -109,6 +125,10 @@ struct RunCommand: AsyncParsableCommand {
     problems.add(loaded.warnings)
     var options = plan.compileOptions()
     options.strength = strength ?? 1
+    let precision = await problems.check {
+      try element.resolved(weights: weightsArgument(weights, of: spec))
+    }
+    options.precision = precision ?? .f32
     let compiler = await problems.check { try ModelCompiler(loaded, options: options) }
     // In the size asked for, where there is one that can be had.
     let model = compiler?.spec ?? loaded.spec
@@ -135,7 +155,8 @@ struct RunCommand: AsyncParsableCommand {
     request.pixels = await problems.check { try await pixels(of: model) } ?? nil
     let parameters = await problems.check {
       try loaded.located { () throws(DiagnosticsError) in
-        try loaded.spec.openParameters(weights, folder: folder(of: spec))
+        try loaded.spec.openParameters(
+          weightsArgument(weights, of: spec), folder: folder(of: spec))
       }
     }
     try problems.stopIfAny()

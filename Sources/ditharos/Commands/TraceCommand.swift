@@ -21,7 +21,7 @@ struct TraceCommand: AsyncParsableCommand {
         ditharos trace Specs/sora-by-hand.yaml --blank    the worksheet, to fill in
       """)
 
-  @Argument(help: "A spec; - is standard input.")
+  @Argument(help: "A spec or a compiled model; - is standard input.")
   var spec: String
 
   @Option(help: "The prompt; the spec's example by default.")
@@ -30,7 +30,7 @@ struct TraceCommand: AsyncParsableCommand {
   @Option(parsing: .unconditional, help: "The class; the spec's example by default.")
   var label: Int?
 
-  @Option(help: "A safetensors file, a folder, or random:SEED; the spec's values by default.")
+  @Option(help: weightsHelp)
   var weights: String?
 
   @Option(help: "The passes that run before: none or all.")
@@ -73,7 +73,8 @@ struct TraceCommand: AsyncParsableCommand {
       }
       let parameters = await problems.check {
         try loaded.located { () throws(DiagnosticsError) in
-          try loaded.spec.openParameters(weights, folder: folder(of: spec))
+          try loaded.spec.openParameters(
+            weightsArgument(weights, of: spec), folder: folder(of: spec))
         }
       }
       try problems.stopIfAny()

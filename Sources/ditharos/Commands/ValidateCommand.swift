@@ -2,8 +2,13 @@ import ArgumentParser
 import Compiler
 import Diagnostics
 import Documents
-import Foundation
 import ModelSpec
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
 
 /// `ditharos validate`: checks specs.
 struct ValidateCommand: AsyncParsableCommand {

@@ -2,12 +2,6 @@ import Diagnostics
 import FuzzProperties
 import Weights
 
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
-
 /// Reads any bytes as a safetensors file; libFuzzer calls it with one input after the other.
 ///
 /// What is accepted must have tensors that lie in the file, and must survive being written and
@@ -69,30 +63,3 @@ private func read(_ bytes: UnsafeBufferPointer<UInt8>) -> SafetensorsFile? {
     return nil
   }
 }
-
-/// A file in memory where the system has such, removed with the value; what is mapped stays.
-private struct ScratchFile: ~Copyable {
-  let path: String
-  private let descriptor: CInt
-
-  init(_ bytes: UnsafeBufferPointer<UInt8>) {
-    var template = Array(scratchTemplate.utf8CString)
-    descriptor = mkstemp(&template)
-    require(descriptor >= 0, "no file can be made from \(scratchTemplate)")
-    path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-    var written = 0
-    while written < bytes.count {
-      let count = write(descriptor, bytes.baseAddress.map { $0 + written }, bytes.count - written)
-      require(count > 0, "\(path) cannot be written")
-      written += count
-    }
-  }
-
-  deinit {
-    unlink(path)
-    close(descriptor)
-  }
-}
-
-private let scratchTemplate =
-  access("/dev/shm", W_OK) == 0 ? "/dev/shm/ditharos-fuzz-XXXXXX" : "/tmp/ditharos-fuzz-XXXXXX"

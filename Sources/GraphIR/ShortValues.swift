@@ -1,0 +1,133 @@
+import Tensors
+
+// Values of 16 bits: what may be one, and who may read one. `GraphVerifier` holds graphs to it.
+
+extension Op {
+  /// Whether a node of the op may have a type: the inferred one, or the same in `bf16` where the
+  /// kernel of the op rounds its result to that.
+  ///
+  /// - Parameters:
+  ///   - type: The type asked about.
+  ///   - inferred: What `resultType` makes of the operands.
+  ///   - inputs: The operands' types.
+  package func permits(
+    _ type: TensorType, inferred: TensorType, _ inputs: [TensorType]
+  ) -> Bool {
+    type == inferred
+      || (type == TensorType(.bf16, inferred.shape) && inferred.dtype == .f32
+        && roundsResult(inputs, into: inferred.shape))
+  }
+
+  /// Whether the kernel of the op can round its result to `bf16` as it stores it.
+  ///
+  /// That is so for products with a `bf16` weight, attention of `bf16` operands, and norms, where
+  /// one kernel does all of the op.
+  package func roundsResult(_ inputs: [TensorType], into shape: Shape) -> Bool {
+    switch self {
+    case .linear(let epilogue), .patchLinear(_, let epilogue):
+      inputs[1].dtype == .bf16 && epilogue.isSingleKernel
+    case .attention:
+      inputs.allSatisfy { $0.dtype == .bf16 }
+    case .layerNorm:
+      true
+    case .normAffine:
+      inputs.dropFirst().allSatisfy { $0.shape.rowGroupCount(in: shape) != nil }
+    case .input, .state, .parameter, .constant, .table, .stepRow, .matmul, .unary, .binary,
+      .softmax, .reduce, .gather, .reshape, .broadcast, .permute, .slice, .concat, .affine,
+      .gatedAdd, .chain:
+      false
+    }
+  }
+
+  /// The rule that the operands' element types break; nil where they fit.
+  func elementTypeRule(_ inputs: [TensorType]) -> String? {
+    switch self {
+    case .gather:
+      return nil
+    case .reshape, .broadcast, .permute, .slice:
+      return inputs.allSatisfy({ $0.dtype == .f32 || $0.dtype == .bf16 })
+        ? nil : "takes f32 operands"
+    case .attention:
+      let isShort = inputs.allSatisfy { $0.dtype == .bf16 }
+      return isShort || inputs.allSatisfy({ $0.dtype == .f32 })
+        ? nil : "takes operands that are all f32 or all bf16"
+    case .linear, .patchLinear, .matmul(transposeA: false, transposeB: true):
+      guard inputs.count > 1, inputs[1].dtype == .bf16 else { break }
+      let isFitting = inputs.indices.allSatisfy {
+        $0 == 1 || inputs[$0].dtype == .f32 || (inputs[$0].dtype == .bf16 && readsShort(at: $0))
+      }
+      return isFitting ? nil : "takes f32 operands beside its weight"
+    case .input, .state, .parameter, .constant, .table, .stepRow, .matmul, .unary, .binary,
+      .softmax, .layerNorm, .reduce, .concat, .affine, .normAffine, .gatedAdd, .chain:
+      break
+    }
+    return inputs.allSatisfy({ $0.dtype == .f32 }) ? nil : "takes f32 operands"
+  }
+
+  /// The place of the operand that is a weight `[n, k]` of a product `x · weightᵀ`; nil for ops
+  /// without one.
+  ///
+  /// Where the weight is `bf16`, `x` is rounded to `bf16` before it is multiplied.
+  package var weightPlace: Int? {
+    switch self {
+    case .linear, .patchLinear, .matmul(transposeA: false, transposeB: true):
+      1
+    case .input, .state, .parameter, .constant, .table, .stepRow, .matmul, .unary, .binary,
+      .softmax, .layerNorm, .reduce, .gather, .reshape, .broadcast, .permute, .slice, .concat,
+      .affine, .normAffine, .gatedAdd, .attention, .chain:
+      nil
+    }
+  }
+
+  /// Whether the kernel of the op can read an operand in `bf16`, when its weight is `bf16` or all
+  /// operands of an attention are.
+  package func readsShort(at place: Int) -> Bool {
+    switch self {
+    case .linear: place == 0
+    case .attention: true
+    case .input, .state, .parameter, .constant, .table, .stepRow, .matmul, .unary, .binary,
+      .softmax, .layerNorm, .reduce, .gather, .reshape, .broadcast, .permute, .slice, .concat,
+      .patchLinear, .affine, .normAffine, .gatedAdd, .chain:
+      false
+    }
+  }
+
+  /// Where the result starts in its first operand, in elements, when it is a piece of it whose
+  /// elements neither move nor repeat; nil when it is not.
+  package func pieceStart(in source: Shape) -> Int? {
+    switch self {
+    case .reshape:
+      return 0
+    case .broadcast(let dimensions):
+      return source.elementCount == Shape(dimensions).elementCount ? 0 : nil
+    case .permute(let axes):
+      let moving = axes.filter { source[$0] != 1 }
+      return moving == moving.sorted() ? 0 : nil
+    case .slice(let axis, let start, let count):
+      if count == source[axis] { return 0 }
+      guard source.dimensions[..<axis].allSatisfy({ $0 == 1 }) else { return nil }
+      return start * source.strides[axis]
+    case .input, .state, .parameter, .constant, .table, .stepRow, .matmul, .unary, .binary,
+      .softmax, .layerNorm, .reduce, .gather, .concat, .linear, .patchLinear, .affine,
+      .normAffine, .gatedAdd, .attention, .chain:
+      return nil
+    }
+  }
+}
+
+extension Op {
+  /// Whether the op is a parameter.
+  var isParameter: Bool {
+    if case .parameter = self { true } else { false }
+  }
+}
+
+extension LinearEpilogue {
+  /// Whether one kernel computes product and epilogue; otherwise the product is stored first.
+  package var isSingleKernel: Bool {
+    switch activation {
+    case nil, .relu, .gelu, .geluTanh, .silu, .sigmoid, .tanh: true
+    case .negate, .exp, .sqrt, .rsqrt, .sin, .cos, .floor, .step: false
+    }
+  }
+}

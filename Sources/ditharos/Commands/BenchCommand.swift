@@ -1,0 +1,207 @@
+import ArgumentParser
+import Compiler
+import Diagnostics
+import Diffusion
+import Documents
+import Kernels
+import ModelSpec
+import Reports
+import Runtime
+import Schedules
+import Tensors
+import Weights
+
+/// `ditharos bench`: how fast a model, or the machine, is.
+struct BenchCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench",
+    abstract: "Measure how fast models run here, or how fast this machine is.",
+    discussion: """
+      With specs: the time of a forward pass (one timestep alone, conditioning
+      included) and of a step within a run of 20 steps, and where it goes. Times are
+      medians after a warm-up. Operations are the multiply-accumulates of linear
+      layers, products and attention, times two; the peak is that of multiply-adds on
+      registers alone, measured in the same run.
+
+        ditharos bench Specs/dit-s-2.yaml
+        ditharos bench Specs/dit-s-2.yaml --measure steps --guidance 4 --runs 5
+        ditharos bench Specs/dit-s-2.yaml Specs/dit-b-4.yaml --format json
+
+      Without a spec: the kernels of this machine. Their times are stored, so that
+      `plan` can state the time of a step.
+
+        ditharos bench
+      """)
+
+  @Argument(help: "Specs; - is standard input.")
+  var specs: [String] = []
+
+  @Option(help: "forward or steps; both by default.")
+  var measure: Measure?
+
+  @Option(help: "As for run; random:0 by default, or those of a compiled model.")
+  var weights: String?
+
+  @OptionGroup var plan: PlanOptions
+
+  @OptionGroup var element: PrecisionOptions
+
+  @Option(parsing: .unconditional, help: "Samples made together, 1 to 1024.")
+  var batch = 1
+
+  @OptionGroup var threading: ThreadOptions
+
+  @Option(
+    parsing: .unconditional,
+    help: "Runs of each measurement, 1 to 1000; as many as some seconds hold by default.")
+  var runs: Int?
+
+  @Option(help: "text or json.")
+  var format = ReportFormat.text
+
+  enum Measure: String, CaseIterable, ExpressibleByArgument {
+    case forward
+    case steps
+  }
+
+  func run() async throws {
+    try await reporting(format) {
+      var problems = Problems()
+      problems.add(threading.problems)
+      if let runs, !(1...1000).contains(runs) {
+        problems.add([
+          Diagnostic(UsageRules.option, "\(runs) runs cannot be made", help: "use 1 to 1000")
+        ])
+      }
+      return specs.isEmpty ? try await machine(&problems) : try await models(&problems)
+    }
+  }
+
+  private typealias Outcome = (warnings: [Diagnostic], entries: [(key: String, value: JSONValue)])
+
+  // MARK: The machine
+
+  private func machine(_ problems: inout Problems) async throws -> Outcome {
+    try problems.stopIfAny()
+    note("measuring the kernels of this machine")
+    let row = try Engine.selectedRow()
+    let pool = try Engine.threadPool(threadCount: threading.threads)
+    let key = MachineCache.key(kernels: row.name, threads: pool.threadCount)
+    let use = ProcessorUse()
+    let profile = try Engine.measureMachine(row, pool, key: key, passes: runs)
+    let share = use.share(threadCount: pool.threadCount)
+    let (path, warnings) = MachineCache.store(profile)
+    let report = MachineReport(profile)
+    if format == .text {
+      Console.write(report.text)
+      if let path { Console.complain("stored in \(path), for `plan`") }
+    }
+    let entries =
+      [(key: "peak_flops", value: JSONValue.number(profile.peaks[.f32] ?? 0))]
+      + [(key: "results", value: .array([]))] + report.json
+      + [(key: "profile", value: path.map(JSONValue.string) ?? .null)]
+    return (warnings + MachineRules.warnings("this machine", processorShare: share), entries)
+  }
+
+  // MARK: Models
+
+  /// A spec that is ready to be measured.
+  private struct Subject {
+    var path: String
+    var loaded: LoadedSpec
+    var compiler: ModelCompiler
+    var parameters: ParameterSource
+    var steps: Int
+    var guidance: Double
+  }
+
+  private func models(_ problems: inout Problems) async throws -> Outcome {
+    // Nothing is measured before everything has been checked.
+    var subjects: [Subject] = []
+    for path in specs {
+      if let subject = await problems.check({ try self.subject(path) }) {
+        problems.add(subject.loaded.warnings)
+        subjects.append(subject)
+      }
+    }
+    try problems.stopIfAny()
+    let row = try Engine.selectedRow()
+    let pool = try Engine.threadPool(threadCount: threading.threads)
+    let stored = MachineCache.profile(
+      for: MachineCache.key(kernels: row.name, threads: pool.threadCount))
+    problems.add(stored.warnings)
+    // One peak is measured, that of the first model's precision.
+    let precision = subjects.first?.compiler.options.precision ?? .f32
+    var peak = row.peakRate(precision, pool: pool)
+    var results: [BenchReport.Result] = []
+    for subject in subjects {
+      var result = try measure(subject, pool)
+      if let works = result.step?.works {
+        result.expectedSecondsPerStep = stored.profile?.seconds(for: works)
+      }
+      for measurement in [result.forward, result.step].compactMap(\.self) {
+        problems.add(
+          MachineRules.warnings(
+            "`\(result.name)`", processorShare: measurement.processorShare))
+      }
+      results.append(result)
+      // The best that is seen, whatever else ran meanwhile.
+      peak = max(peak, row.peakRate(precision, pool: pool))
+      if format == .text { Console.write(BenchReport(peaks: [precision: peak]).text(result)) }
+    }
+    let report = BenchReport(peaks: [precision: peak])
+    if format == .text { Console.write(report.peakText) }
+    return (problems.diagnostics, report.json(results, precision: precision))
+  }
+
+  /// Checks a spec with the options.
+  private func subject(_ path: String) throws(DiagnosticsError) -> Subject {
+    let loaded = try load(path)
+    var options = plan.compileOptions(batch: batch)
+    options.steps = plan.steps ?? Benchmark.stepCount
+    options.precision = try element.resolved(weights: weightsArgument(weights, of: path))
+    var compiler = try ModelCompiler(loaded, options: options)
+    if plan.steps == nil, (try? compiler.trajectory()) == nil {
+      // A sampler that has not that many.
+      options.steps = nil
+      compiler = try ModelCompiler(loaded, options: options)
+    }
+    let steps = try compiler.trajectory().timesteps.count
+    let parameters = try loaded.located { () throws(DiagnosticsError) in
+      try loaded.spec.openParameters(
+        weightsArgument(weights, of: path) ?? "random:0", folder: folder(of: path))
+    }
+    return Subject(
+      path: path, loaded: loaded, compiler: compiler, parameters: parameters, steps: steps,
+      guidance: try compiler.guidance())
+  }
+
+  private func measure(
+    _ subject: Subject, _ pool: ThreadPool
+  ) throws(DiagnosticsError) -> BenchReport.Result {
+    let engine = try Engine(parameters: subject.parameters, pool: pool)
+    var result = BenchReport.Result(
+      spec: subject.path, name: subject.loaded.spec.name,
+      precision: subject.compiler.options.precision,
+      kernels: engine.row.name, threads: pool.threadCount, batch: batch,
+      guidance: subject.guidance, steps: subject.steps)
+    let benchmark = Benchmark(subject.compiler, engine: engine)
+    let repetition = Benchmark.Repetition(runs: runs)
+    if measure != .steps {
+      note("\(subject.loaded.spec.name): forward passes")
+      var repetition = repetition
+      repetition.fewest = 5
+      result.forward = try benchmark.forward(repetition)
+    }
+    if measure != .forward {
+      note("\(subject.loaded.spec.name): runs of \(subject.steps) steps")
+      result.step = try benchmark.steps(repetition)
+    }
+    return result
+  }
+
+  /// Says what is being done, to a person who waits.
+  private func note(_ text: String) {
+    if Console.isTerminal(2) { Console.complain(text) }
+  }
+}
