@@ -173,8 +173,8 @@ let package = Package(
     tests(
       "DiffusionTests",
       [
-        "Diffusion", "Compiler", "Lowering", "Transforms", "ModelSpec", "Weights", "Media",
-        "Tensors", "Diagnostics",
+        "Diffusion", "Compiler", "Lowering", "Transforms", "ModelSpec", "Schedules", "Documents",
+        "Kernels", "Weights", "Media", "CMallocCounter", "Tensors", "Diagnostics",
       ]),
     tests(
       "ReportsTests", ["Reports", "Runtime", "ModelSpec", "Documents", "Tensors", "Diagnostics"]),

@@ -7,6 +7,8 @@ import Transforms
 package struct CompileOptions: Sendable {
   /// Samples made together.
   package var batch = 1
+  /// The name of the sampler; nil takes the spec's.
+  package var sampler: String?
   /// Steps of a whole run; nil takes the spec's.
   package var steps: Int?
   /// The guidance scale; nil takes the spec's.

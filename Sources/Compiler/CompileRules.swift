@@ -30,6 +30,18 @@ package enum CompileRules {
       """,
     failing: "ditharos plan Specs/dit-s-2.yaml --steps 5000",
     fixed: "ditharos plan Specs/dit-s-2.yaml --steps 50")
+  /// A sampler that there is none of, or that does not fit the model.
+  package static let sampler = Rule(
+    "options.sampler", kind: .usage,
+    summary: "The sampler asked for exists and fits the model.",
+    explanation: """
+      Another sampler can be asked for than the spec's. It keeps what the model was trained for (the
+      schedule, the prediction, the variance), the number of steps, the guidance and the limit of
+      the signal; its own settings are the defaults. A model of a flow cannot be sampled with DDIM,
+      nor a model of noise with Euler's method on a flow.
+      """,
+    failing: "ditharos plan Specs/dit-s-2.yaml --sampler euler",
+    fixed: "ditharos plan Specs/dit-s-2.yaml --sampler dpm_solver")
   /// A strength outside (0, 1].
   package static let strength = Rule(
     "options.strength", kind: .usage,
@@ -79,6 +91,6 @@ package enum CompileRules {
 
   /// All of them.
   package static let all = [
-    brokenGraph, noDenoiser, steps, strength, guidance, size, batch, tooLarge,
+    brokenGraph, noDenoiser, sampler, steps, strength, guidance, size, batch, tooLarge,
   ]
 }

@@ -25,7 +25,8 @@ package struct ModelCompiler: Sendable {
           CompileRules.batch, "\(options.batch) samples cannot be made together",
           help: "ask for 1 to 1024"))
     }
-    spec = try loaded.spec.resized(size: options.size, frames: options.frames)
+    spec = try loaded.spec.resampled(with: options.sampler, steps: options.steps)
+      .resized(size: options.size, frames: options.frames)
     locations = loaded.locations
     try spec.checkWork(options, locations)
     self.options = options
@@ -48,23 +49,34 @@ package struct ModelCompiler: Sendable {
           CompileRules.strength, "strength \(options.strength) is not above 0 and at most 1",
           help: "1 starts from noise alone, a small value stays close to the picture"))
     }
+    return try trajectory(diffusion, startingAt: nil)
+  }
+
+  private func trajectory(
+    _ diffusion: DiffusionSpec, startingAt timestep: Double?
+  ) throws(DiagnosticsError) -> SamplingTrajectory {
     let steps = options.steps ?? diffusion.steps
     let trajectory = SamplingTrajectory(
       diffusion.sampler, schedule: diffusion.schedule, prediction: diffusion.prediction,
-      steps: steps, strength: options.strength)
-    guard let trajectory else {
-      let most =
-        switch diffusion.sampler {
-        case .subtract(let start): start + 1
-        case .ddim: diffusion.schedule?.trainSteps ?? 0
-        }
-      throw DiagnosticsError(
-        Diagnostic(
-          CompileRules.steps,
-          "sampler \(diffusion.sampler.name) cannot take \(steps) steps",
-          help: "take 1 to \(most)", at: locations.range(of: "diffusion.steps")))
-    }
-    return trajectory
+      steps: steps, strength: options.strength, tokenCount: spec.denoiser?.tokenCount ?? 1,
+      startingAt: timestep)
+    if let trajectory { return trajectory }
+    if let timestep { throw unseen(timestep, try self.trajectory()) }
+    throw DiagnosticsError(
+      Diagnostic(
+        CompileRules.steps,
+        "sampler \(diffusion.sampler.name) cannot take \(steps) steps",
+        help: "take 1 to \(diffusion.sampler.maximumStepCount(diffusion.schedule))",
+        at: locations.range(of: "diffusion.steps")))
+  }
+
+  private func unseen(_ timestep: Double, _ whole: SamplingTrajectory) -> DiagnosticsError {
+    let seen = whole.timesteps.prefix(8).map { String(Int($0)) }.joined(separator: ", ")
+    return DiagnosticsError(
+      Diagnostic(
+        CompileRules.steps, "no step of a run sees timestep \(Int(timestep)) of the example",
+        help: "the steps see \(seen)" + (whole.timesteps.count > 8 ? ", and so on" : ""),
+        at: locations.range(of: "example.timestep")))
   }
 
   /// The guidance scale of a run; 1 is none.
@@ -148,17 +160,10 @@ package struct ModelCompiler: Sendable {
   /// - Throws: What `trajectory` throws; `options.steps` when no step sees the example's timestep.
   package func tracedTrajectory() throws(DiagnosticsError) -> SamplingTrajectory {
     let whole = try trajectory()
-    guard let timestep = spec.example?.timestep else { return whole }
-    guard let rest = whole.starting(at: Double(timestep), schedule: spec.diffusion?.schedule)
-    else {
-      let seen = whole.timesteps.prefix(8).map { String(Int($0)) }.joined(separator: ", ")
-      throw DiagnosticsError(
-        Diagnostic(
-          CompileRules.steps, "no step of a run sees timestep \(timestep) of the example",
-          help: "the steps see \(seen)" + (whole.timesteps.count > 8 ? ", and so on" : ""),
-          at: locations.range(of: "example.timestep")))
+    guard let timestep = spec.example?.timestep, let diffusion = spec.diffusion else {
+      return whole
     }
-    return rest
+    return try trajectory(diffusion, startingAt: Double(timestep))
   }
 
   /// A graph as one stage.

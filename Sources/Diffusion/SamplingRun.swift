@@ -16,6 +16,8 @@ package struct SamplingRequest: Sendable {
   package var seed: UInt64?
   /// Noise in the latent's shape, `[samples, channels, (frames,) height, width]`.
   package var noise: Tensor?
+  /// What the steps add, `[steps, samples, channels, (frames,) height, width]`; nil draws it.
+  package var stepNoise: Tensor?
   /// Pictures to start from, `[1, channels, (frames,) height, width]`; nil takes the spec's
   /// example.
   package var pixels: Tensor?
@@ -84,19 +86,46 @@ package final class SamplingRun {
     let inputs = try model.spec.conditionInputs(request.conditions, batch: model.batch)
     let noise = try noise(for: request)
     let start = try start(request, noise: noise)
+    let stepNoise = try stepNoise(for: request)
     return try checked(DiffusionRules.tensor) {
       for name in inputs.keys.sorted() {
         if let input = inputs[name] { try step.set(name, input) }
       }
       try step.setState("latent", start)
+      // What another run left there must not be read, not even with the factor 0.
+      if model.trajectory.update.hasHistory { try step.stateMemory("estimate").fill(0) }
+      let noiseMemory =
+        model.trajectory.update.noise == nil ? nil : try step.stateMemory("step_noise")
       try step.prepare()
       progress(0)
       for index in 0..<stepCount {
+        if let noiseMemory { stepNoise.fill(noiseMemory, step: index) }
         step.step(index)
         progress(index + 1)
       }
       return try step.state("latent")
     }
+  }
+
+  /// Where the noise of the steps comes from.
+  private enum StepNoise {
+    case given(Tensor)
+    case drawn(seed: UInt64)
+
+    /// Fills the memory that a step reads; allocates nothing.
+    func fill(_ memory: StateMemory, step: Int) {
+      switch self {
+      case .given(let tensor): memory.copy(tensor, from: step * memory.count)
+      // Step 0 of the generator is where a run starts.
+      case .drawn(let seed): memory.fillWithNormals(seed: seed, step: UInt64(step + 1))
+      }
+    }
+  }
+
+  private func stepNoise(for request: SamplingRequest) throws(DiagnosticsError) -> StepNoise {
+    guard let noise = request.stepNoise else { return .drawn(seed: request.seed ?? 0) }
+    try model.spec.check(stepNoise: noise, along: model.trajectory, batch: model.batch)
+    return .given(noise)
   }
 
   /// Decodes one sample's pictures, `[1, channels, (frames,) height, width]`; nil without an
@@ -175,6 +204,32 @@ package final class SamplingRun {
       try noising.set("noise", noise)
       try noising.run()
       return try noising.output("noised")
+    }
+  }
+}
+
+extension ModelSpec {
+  /// Checks noise for the steps of a run.
+  ///
+  /// - Throws: Rule `run.noise` when it does not fit, or no step adds any.
+  package func check(
+    stepNoise: Tensor, along trajectory: SamplingTrajectory, batch: Int
+  ) throws(DiagnosticsError) {
+    guard let latent = denoiser?.latent, let sampler = diffusion?.sampler else { return }
+    if trajectory.update.noise == nil {
+      throw DiagnosticsError(
+        Diagnostic(
+          DiffusionRules.noise,
+          "noise is given for the steps, and sampler \(sampler.name) adds none",
+          help: "leave it out, or choose another sampler", path: "diffusion.sampler"))
+    }
+    let wanted = [trajectory.timesteps.count, batch] + latent.dimensions
+    guard stepNoise.shape.dimensions.withoutOnes == wanted.withoutOnes else {
+      throw DiagnosticsError(
+        Diagnostic(
+          DiffusionRules.noise,
+          "the noise of the steps is \(stepNoise.shape), and must be \(Shape(wanted))",
+          help: "give a tensor of the latent's shape for each step", path: "diffusion.steps"))
     }
   }
 }

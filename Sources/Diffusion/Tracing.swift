@@ -137,7 +137,9 @@ package struct Tracer {
         result.append((name, tensor))
         continue
       }
-      let example = name == "pixels" ? spec.example?.pixels : spec.example?.noise
+      let isStepNoise = name == "step_noise"
+      let example =
+        name == "pixels" ? spec.example?.pixels : isStepNoise ? nil : spec.example?.noise
       let dimensions = node.type.shape.dimensions
       let count = node.type.shape.elementCount
       if let example, example.values.count == count {
@@ -146,7 +148,8 @@ package struct Tracer {
         let low = Float(spec.pixels?.range.lowerBound ?? 0)
         result.append((name, Tensor(dimensions, [Float](repeating: low, count: count))))
       } else {
-        result.append((name, Tensor(dimensions, philoxNormals(seed: 0, step: 0, count: count))))
+        let normals = philoxNormals(seed: 0, step: isStepNoise ? 1 : 0, count: count)
+        result.append((name, Tensor(dimensions, normals)))
       }
     }
     return result

@@ -8,12 +8,16 @@ import Diagnostics
 /// - Parameters:
 ///   - bytes: The text in UTF-8, without a byte order mark.
 ///   - file: The name that ranges carry.
+///   - allowsNonFinite: Whether `NaN`, `Infinity` and `-Infinity`, which Python writes, are plain
+///     scalars too.
 /// - Throws: What is wrong: one `json.syntax`, or all duplicate keys.
 /// - Complexity: Linear in the number of bytes.
 package func parseJSON(
-  _ bytes: UnsafeRawBufferPointer, file: String, limits: DocumentLimits = .data
+  _ bytes: UnsafeRawBufferPointer, file: String, limits: DocumentLimits = .data,
+  allowsNonFinite: Bool = false
 ) throws(DiagnosticsError) -> DocumentNode {
-  var parser = JSONParser(bytes: bytes, file: file, limits: limits)
+  var parser = JSONParser(
+    bytes: bytes, file: file, limits: limits, allowsNonFinite: allowsNonFinite)
   let root = try parser.parseDocument()
   if !parser.duplicates.isEmpty { throw DiagnosticsError(parser.duplicates) }
   return root
@@ -23,12 +27,14 @@ package func parseJSON(
 ///
 /// - Throws: As the function over bytes.
 package func parseJSON(
-  _ text: String, file: String, limits: DocumentLimits = .data
+  _ text: String, file: String, limits: DocumentLimits = .data, allowsNonFinite: Bool = false
 ) throws(DiagnosticsError) -> DocumentNode {
   var text = text
   let result = text.withUTF8 { bytes in
     Result { () throws(DiagnosticsError) in
-      try parseJSON(UnsafeRawBufferPointer(bytes), file: file, limits: limits)
+      try parseJSON(
+        UnsafeRawBufferPointer(bytes), file: file, limits: limits,
+        allowsNonFinite: allowsNonFinite)
     }
   }
   return try result.get()
@@ -38,16 +44,22 @@ private struct JSONParser {
   let bytes: UnsafeRawBufferPointer
   let file: String
   let limits: DocumentLimits
+  /// The words that are values.
+  let words: [String]
   var duplicates: [Diagnostic] = []
   private var offset = 0
   private var line = 1
   private var column = 1
   private var nodeCount = 0
 
-  init(bytes: UnsafeRawBufferPointer, file: String, limits: DocumentLimits) {
+  init(
+    bytes: UnsafeRawBufferPointer, file: String, limits: DocumentLimits, allowsNonFinite: Bool
+  ) {
     self.bytes = bytes
     self.file = file
     self.limits = limits
+    words =
+      ["true", "false", "null"] + (allowsNonFinite ? ["NaN", "Infinity", "-Infinity"] : [])
   }
 
   mutating func parseDocument() throws(DiagnosticsError) -> DocumentNode {
@@ -72,9 +84,12 @@ private struct JSONParser {
     case UInt8(ascii: "{"): return try parseObject(from: start, depth: depth)
     case UInt8(ascii: "["): return try parseArray(from: start, depth: depth)
     case UInt8(ascii: "\""): return node(.scalar(try parseString(), .quoted), from: start)
-    case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+    case UInt8(ascii: "0")...UInt8(ascii: "9"):
       return node(.scalar(try parseNumber(), .plain), from: start)
-    default: return node(.scalar(try parseWord(), .plain), from: start)
+    default:
+      if let word = takeWord() { return node(.scalar(word, .plain), from: start) }
+      guard byte == UInt8(ascii: "-") else { throw failure("expected a value") }
+      return node(.scalar(try parseNumber(), .plain), from: start)
     }
   }
 
@@ -155,12 +170,13 @@ private struct JSONParser {
     return String(decoding: bytes[start..<offset], as: UTF8.self)
   }
 
-  private mutating func parseWord() throws(DiagnosticsError) -> String {
-    for word in ["true", "false", "null"] where bytes[offset...].starts(with: word.utf8) {
+  /// Takes a word that is a value; nil where none stands.
+  private mutating func takeWord() -> String? {
+    for word in words where bytes[offset...].starts(with: word.utf8) {
       for _ in word.utf8 { advance() }
       return word
     }
-    throw failure("expected a value")
+    return nil
   }
 
   private mutating func parseString() throws(DiagnosticsError) -> String {

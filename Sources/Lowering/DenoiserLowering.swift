@@ -74,6 +74,8 @@ extension LoweringContext {
       switch spec.diffusion?.prediction {
       case .epsilon, nil: "predicted_noise"
       case .velocity: "predicted_velocity"
+      case .sample: "predicted_signal"
+      case .flow: "predicted_flow"
       }
     switch layer.kind {
     case .none:

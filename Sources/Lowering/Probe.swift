@@ -65,3 +65,10 @@ package struct TracedGraph: Sendable {
   /// What a trace shows, in order.
   package var probes: [Probe]
 }
+
+extension Probe.Term {
+  /// A factor before a value; nil for 1.
+  static func factor(_ value: Double) -> Probe.Term? {
+    value == 1 ? nil : .sign("\(Float(value)) ·")
+  }
+}

@@ -23,11 +23,13 @@ package struct DiffusionSpec: Sendable, Hashable {
   package var steps: Int
   /// The guidance scale unless a run says otherwise; 1 is none.
   package var guidance: Double
+  /// The first channels of the latent that are guided; nil for all.
+  package var guidanceChannels: Int?
 
   /// Diffusion of the given parts.
   package init(
     schedule: NoiseSchedule?, prediction: Prediction, variance: Variance, sampler: Sampler,
-    steps: Int, guidance: Double
+    steps: Int, guidance: Double, guidanceChannels: Int? = nil
   ) {
     self.schedule = schedule
     self.prediction = prediction
@@ -35,6 +37,7 @@ package struct DiffusionSpec: Sendable, Hashable {
     self.sampler = sampler
     self.steps = steps
     self.guidance = guidance
+    self.guidanceChannels = guidanceChannels
   }
 }
 

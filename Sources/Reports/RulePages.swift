@@ -12,7 +12,7 @@ package struct RulePages: Sendable {
   package static let libraryRules: [Rule] =
     DocumentRules.all + SpecRules.all + PolicyRules.all + PromptRules.all + WeightRules.all
     + CompiledRules.all + CompileRules.all + BudgetRules.all + DiffusionRules.all
-    + MachineRules.all
+    + MachineRules.all + ImportRules.all
 
   /// All rules, sorted by identifier.
   package let rules: [Rule]

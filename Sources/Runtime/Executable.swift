@@ -25,6 +25,7 @@ package final class Executable {
   private let arena: MemoryBlock
   private let scratch: MemoryBlock
   private let weights: WeightStore
+  private let pool: ThreadPool
   private var missing: Set<String>
   private var stopwatches: [Stopwatch] = []
   /// The seconds that making it took, the stage `load` included.
@@ -48,6 +49,7 @@ package final class Executable {
     self.staged = staged
     self.plan = plan
     self.weights = weights
+    self.pool = pool
     bindings = staged.stages.map(\.binding)
     let calls = try KernelCallBuilder.calls(for: staged, plan)
     let outline = ProgramOutline(calls)
@@ -149,6 +151,14 @@ extension Executable {
   package func setState(_ name: String, _ tensor: Tensor) throws {
     guard let slot = tensors.states[name] else { throw RuntimeError("there is no state \(name)") }
     try slot.store(tensor, as: "the state \(name)")
+  }
+
+  /// The memory of a state, to be written between steps.
+  ///
+  /// - Throws: `RuntimeError` when there is no such state.
+  package func stateMemory(_ name: String) throws -> StateMemory {
+    guard let slot = tensors.states[name] else { throw RuntimeError("there is no state \(name)") }
+    return StateMemory(slot, owner: self, pool: pool)
   }
 
   /// Computes what does not depend on the latent: the stages `prompt` and `schedule`.

@@ -1,65 +1,56 @@
-/// How much signal is left at each training timestep.
-package struct NoiseSchedule: Sendable, Hashable {
-  /// The curve of beta over the training timesteps.
-  package enum Curve: String, Sendable, Hashable, CaseIterable {
-    /// Evenly spaced from `betaStart` to `betaEnd`.
-    case linear
-    /// Squares of evenly spaced square roots.
-    case scaledLinear = "scaled_linear"
-    /// From a squared cosine for the signal that is left; ignores the two betas.
-    case squaredCosine = "squared_cosine"
-  }
+/// How much noise each training timestep has.
+package enum NoiseSchedule: Sendable, Hashable {
+  /// Noise added by a chain of betas.
+  case betas(BetaSchedule)
+  /// Signal and noise mixed along a straight line.
+  case flow(FlowSchedule)
 
-  /// The curve.
-  package var curve: Curve
   /// The number of training timesteps.
-  package var trainSteps: Int
-  /// The first beta.
-  package var betaStart: Double
-  /// The last beta.
-  package var betaEnd: Double
-
-  /// A schedule.
-  package init(
-    curve: Curve, trainSteps: Int = 1000, betaStart: Double = 1e-4, betaEnd: Double = 0.02
-  ) {
-    self.curve = curve
-    self.trainSteps = trainSteps
-    self.betaStart = betaStart
-    self.betaEnd = betaEnd
-  }
-
-  /// The product of `1 - beta` up to each training timestep: ᾱ.
-  ///
-  /// - Source: Ho et al., Denoising Diffusion Probabilistic Models (arXiv 2006.11239), section 2;
-  ///   the cosine: Nichol and Dhariwal (arXiv 2102.09672), equation 17.
-  package var signalLevels: [Double] {
-    var level = 1.0
-    return betas.map { beta in
-      level *= 1 - beta
-      return level
+  package var trainSteps: Int {
+    switch self {
+    case .betas(let schedule): schedule.trainSteps
+    case .flow(let schedule): schedule.trainSteps
     }
   }
 
-  private var betas: [Double] {
-    func spaced(_ start: Double, _ end: Double) -> [Double] {
-      (0..<trainSteps).map {
-        trainSteps == 1 ? start : start + (end - start) * Double($0) / Double(trainSteps - 1)
-      }
-    }
-    switch curve {
-    case .linear: return spaced(betaStart, betaEnd)
-    case .scaledLinear:
-      return spaced(betaStart.squareRoot(), betaEnd.squareRoot()).map { $0 * $0 }
-    case .squaredCosine:
-      func level(_ fraction: Double) -> Double {
-        let cosine = cosine((fraction + 0.008) / 1.008 * Double.pi / 2)
-        return cosine * cosine
-      }
-      return (0..<trainSteps).map {
-        let (start, end) = (Double($0), Double($0 + 1))
-        return min(1 - level(end / Double(trainSteps)) / level(start / Double(trainSteps)), 0.999)
-      }
+  /// The greatest timestep that a model is told.
+  package var greatestTimestep: Int {
+    switch self {
+    case .betas(let schedule): schedule.trainSteps - 1
+    case .flow(let schedule): schedule.trainSteps
     }
   }
+
+  /// Whether it is a flow.
+  package var isFlow: Bool {
+    if case .flow = self { true } else { false }
+  }
+}
+
+/// A mix of signal and noise: `signal · s + noise · n`.
+package struct NoiseLevel: Sendable, Hashable {
+  /// The factor of the signal.
+  package var signal: Double
+  /// The factor of the noise.
+  package var noise: Double
+
+  /// A level of the given factors.
+  package init(signal: Double, noise: Double) {
+    self.signal = signal
+    self.noise = noise
+  }
+
+  /// The level of a share of signal variance ᾱ: the squares of the factors sum to 1.
+  init(variancePreserving level: Double) {
+    self.init(signal: level.squareRoot(), noise: (1 - level).squareRoot())
+  }
+
+  /// The level on a flow's line from signal to noise.
+  init(flow sigma: Double) { self.init(signal: 1 - sigma, noise: sigma) }
+
+  /// Signal alone.
+  static let clean = NoiseLevel(signal: 1, noise: 0)
+
+  /// The logarithm of signal over noise, λ; infinite without noise.
+  var logRatio: Double { noise == 0 ? .infinity : logarithm(signal) - logarithm(noise) }
 }

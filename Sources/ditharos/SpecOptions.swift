@@ -69,6 +69,9 @@ struct SizeArgument: ExpressibleByArgument {
 
 /// The options that choose a plan.
 struct PlanOptions: ParsableArguments {
+  @Option(help: "ddim, ddpm, dpm_solver or euler, in its default settings; the spec's by default.")
+  var sampler: String?
+
   @Option(parsing: .unconditional, help: "Steps of a run; the spec's by default, 20 for `bench`.")
   var steps: Int?
 
@@ -89,6 +92,7 @@ struct PlanOptions: ParsableArguments {
   func compileOptions(batch: Int = 1) -> CompileOptions {
     var options = CompileOptions()
     options.batch = batch
+    options.sampler = sampler
     options.steps = steps
     options.guidance = guidance
     options.size = size.map { ($0.height, $0.width) }

@@ -89,6 +89,8 @@ import Testing
     (["--steps", "9223372036854775807"], "options.steps"),
     (["--batch", "9223372036854775807"], "options.batch"),
     (["--size", "9223372036854775807x2"], "options.size"),
+    (["--sampler", "dpm"], "options.sampler"), (["--sampler", "euler"], "options.sampler"),
+    (["--sampler", "dpm_solver", "--steps", "1000"], "options.steps"),
     (["--guidance", "nan"], "options.guidance"), (["--guidance", "1e9"], "options.guidance"),
     (["--size", "33x32"], "options.size"), (["--size", "-1x2"], "options.size"),
     (["--size", "65536x65536"], "options.size"),

@@ -112,6 +112,41 @@ import Testing
     }
   }
 
+  @Test func `takes another sampler, and the noise of its steps from a file`() async throws {
+    try await withFolder { folder in
+      try tinySpec.write(to: "\(folder)/tiny.yaml")
+      let count = 4 * 8 * 8
+      func numbers(_ factor: Int) -> [Float] {
+        (0..<count).map { Float(($0 * factor) % 19) / 9 - 1 }
+      }
+      try write(
+        [
+          ("noise", [1, 4, 8, 8], numbers(7)),
+          ("step_noise", [3, 1, 4, 8, 8], numbers(5) + numbers(11) + numbers(13)),
+        ], to: "\(folder)/noise.safetensors")
+      func latent(_ options: String...) throws -> [Float] {
+        let result = try RunningCommand(
+          [
+            "run", "tiny.yaml", "--label", "3", "--weights", "random:0", "--steps", "3", "-o",
+            "x.safetensors",
+          ] + options, folder: folder
+        ).result()
+        #expect(result.status == 0, "\(result.complaints)")
+        return try values("\(folder)/x.safetensors", "latent")
+      }
+      var results = try ["ddim", "ddpm", "dpm_solver"].map { try latent("--sampler", $0) }
+      results.append(try latent("--sampler", "ddpm", "--seed", "1"))
+      results.append(try latent("--sampler", "ddpm", "--noise", "noise.safetensors"))
+      #expect(try results[0] == latent())
+      #expect(Set(results).count == results.count)
+      let refused = try ditharos(
+        "run", "tiny.yaml", "--label", "3", "--weights", "random:0", "--noise",
+        "noise.safetensors", in: folder)
+      #expect(refused.status == 4)
+      #expect(refused.complaints.contains("sampler ddim adds none"))
+    }
+  }
+
   struct Refusal: Sendable, CustomTestStringConvertible {
     var arguments: [String]
     var status: Int32 = 4

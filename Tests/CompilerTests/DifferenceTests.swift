@@ -67,6 +67,13 @@ import Testing
     Edit("steps: 4", "steps: 5", .output, "diffusion.steps"),
     Edit("steps: 4", "steps: 4, guidance: 3", .output, "diffusion.guidance"),
     Edit("steps: 4", "steps: 4, spacing: trailing", .output, "diffusion.spacing"),
+    Edit("steps: 4", "steps: 4, eta: 0.5", .output, "diffusion.eta"),
+    Edit("steps: 4", "steps: 4, clip_sample: 1", .output, "diffusion.clip_sample"),
+    Edit("steps: 4", "steps: 4, guidance_channels: 2", .output, "diffusion.guidance_channels"),
+    Edit("steps: 4", "steps: 4, guidance_channels: 3", .none),
+    Edit(
+      "steps: 4", "steps: 4, sampler: ddpm", .output, "diffusion.sampler",
+      "diffusion.set_alpha_to_one", "diffusion.eta", "diffusion.variance_type"),
     Edit("steps: 4", "steps: 4, prediction: velocity", .output, "diffusion.prediction"),
     Edit(
       "schedule: linear", "schedule: {curve: linear, beta_end: 0.03}", .output,

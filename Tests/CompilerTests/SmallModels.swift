@@ -59,6 +59,19 @@ enum SmallModels {
 
   static let all = [picture, video, words]
 
+  /// The model of pictures with another sampler each.
+  static let samplers = [
+    "sampler: ddpm, variance: learned_range",
+    "sampler: ddpm, prediction: velocity, variance: learned_range, clip_sample: 1",
+    "sampler: ddim, variance: learned_range, eta: 0.5, guidance_channels: 2",
+    "sampler: dpm_solver, variance: learned_range", "sampler: euler, variance: learned_range",
+    "sampler: dpm_solver, schedule: {curve: flow, shift: 3}, variance: learned_range",
+    "sampler: euler, stochastic: true, variance: learned_range",
+  ].map {
+    picture.replacing(
+      "schedule: linear, prediction: epsilon, variance: learned_range", with: $0)
+  }
+
   static func load(_ text: String) throws -> LoadedSpec {
     try loadSpec(text: text, file: "spec.yaml", folder: ".")
   }

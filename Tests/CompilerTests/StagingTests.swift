@@ -24,7 +24,7 @@ import Transforms
     return (loaded, try ModelCompiler(loaded, options: options).sampling())
   }
 
-  @Test(arguments: SmallModels.all, [1.0, 3.5])
+  @Test(arguments: SmallModels.all + SmallModels.samplers, [1.0, 3.5])
   func `three steps of the stages are three steps of the whole graph`(
     text: String, guidance: Double
   ) throws {

@@ -14,6 +14,24 @@ import Testing
     tinySpec([:], "diffusion: {schedule: squared_cosine, prediction: velocity, steps: 10}"),
     tinySpec([:], "diffusion: {schedule: {curve: scaled_linear, beta_end: 0.012}, guidance: 4}"),
     tinySpec([:], "diffusion: {spacing: trailing, set_alpha_to_one: false, steps_offset: 1}"),
+    tinySpec([:], "diffusion: {eta: 0.5, clip_sample: 1.5, guidance_channels: 3}"),
+    tinySpec([:], "diffusion: {sampler: ddpm, schedule: linear}"),
+    tinySpec([:], "diffusion: {sampler: ddpm, spacing: respaced, variance_type: fixed_large}"),
+    tinySpec([:], "diffusion: {sampler: ddpm, variance: learned_range, clip_sample: none}"),
+    tinySpec([:], "diffusion: {sampler: dpm_solver}"),
+    tinySpec(
+      [:],
+      "diffusion: {sampler: dpm_solver, schedule: {zero_terminal_snr: true}, prediction: velocity, "
+        + "solver_order: 1, solver_type: heun, sigmas: karras, final_sigma: sigma_min, "
+        + "lambda_min_clipped: -5.1, lower_order_final: false, euler_at_final: true}"),
+    tinySpec([:], "diffusion: {sampler: dpm_solver, prediction: flow}"),
+    tinySpec([:], "diffusion: {sampler: euler}"),
+    tinySpec([:], "diffusion: {sampler: euler, schedule: {curve: flow, shift: 3}, steps: 28}"),
+    tinySpec(
+      [:],
+      "diffusion: {sampler: euler, schedule: {curve: flow, dynamic_shift: {form: linear}}, "
+        + "spacing: trailing, shift_terminal: 0.1, stochastic: true}"),
+    tinySpec([:], "diffusion: {prediction: sample}"),
     tinySpec([:], "diffusion: {variance: learned_range}\nfinal_layer: {order: [w, c, h]}"),
     tinySpec([:], "final_layer: {modulation: [scale, shift], norm: {epsilon: 1e-3}}"),
     tinySpec([:], "final_layer: {modulation: none, norm: none}"),
@@ -76,6 +94,7 @@ import Testing
       "latent", "patch_size", "patch_embedding", "position", "latent_dim", "conditioning",
       "blocks", "final_layer", "diffusion", "combine", "embedders", "norm", "modulated",
       "residual", "projection", "out_channels", "order", "guidance", "steps", "epsilon",
+      "guidance_channels", "eta", "clip_sample", "zero_terminal_snr",
     ] {
       #expect(canonical.contains("\(key):"), "\(key)")
     }

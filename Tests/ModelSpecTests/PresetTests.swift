@@ -68,7 +68,7 @@ import Testing
     #expect(denoiser.blocks[0].sublayers.map(\.norm) == [Norm(epsilon: 1e-6), Norm(epsilon: 1e-5)])
     #expect(denoiser.finalLayer.norm == Norm(epsilon: 1e-6))
     #expect(spec.diffusion?.steps == 20)
-    #expect(spec.diffusion?.schedule == NoiseSchedule(curve: .linear))
+    #expect(spec.diffusion?.schedule == .betas(BetaSchedule()))
   }
 
   @Test func anotherKindReplacesTheInheritedMappingAsAWhole() throws {

@@ -54,7 +54,7 @@ import Testing
       sublayers[1].operation
         == .feedForward(FeedForward(layers: .mlp(hidden: 4608, activation: .geluTanh))))
     #expect(spec.diffusion?.variance == .learnedRange)
-    #expect(spec.diffusion?.schedule == NoiseSchedule(curve: .linear))
+    #expect(spec.diffusion?.schedule == .betas(BetaSchedule()))
     #expect(spec.weights == WeightsReference(layout: "diffusers", file: nil))
   }
 

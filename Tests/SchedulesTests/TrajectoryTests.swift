@@ -34,14 +34,14 @@ import Weights
     return cases.cases
   }()
 
-  private func schedule(_ item: Case) throws -> NoiseSchedule {
-    let curve: NoiseSchedule.Curve =
+  private func schedule(_ item: Case) throws -> BetaSchedule {
+    let curve: BetaSchedule.Curve =
       switch item.beta_schedule {
       case "linear": .linear
       case "scaled_linear": .scaledLinear
       default: .squaredCosine
       }
-    return NoiseSchedule(
+    return BetaSchedule(
       curve: curve, trainSteps: 1000, betaStart: item.beta_start, betaEnd: item.beta_end)
   }
 
@@ -55,13 +55,13 @@ import Weights
     for (own, theirs) in zip(schedule.signalLevels, levels) {
       #expect(abs(own - Double(theirs)) <= 1e-6 * Double(theirs) + 1e-12)
     }
-    let spacing = try #require(Sampler.DDIM.Spacing(rawValue: item.timestep_spacing))
+    let spacing = try #require(TimestepSpacing(rawValue: item.timestep_spacing))
     let sampler = Sampler.ddim(
       Sampler.DDIM(
         spacing: spacing, stepsOffset: item.steps_offset, setAlphaToOne: item.set_alpha_to_one))
     let trajectory = try #require(
       SamplingTrajectory(
-        sampler, schedule: schedule,
+        sampler, schedule: .betas(schedule),
         prediction: item.prediction_type == "epsilon" ? .epsilon : .velocity,
         steps: item.num_inference_steps))
     #expect(trajectory.timesteps == (try values("timesteps")).map(Double.init))
@@ -72,8 +72,8 @@ import Weights
       for index in latent.indices {
         let prediction = 0.5 * sin(latent[index]) + 0.1 * trajectory.timesteps[step] / 1000
         latent[index] =
-          trajectory.latentCoefficients[step] * latent[index]
-          + trajectory.predictionCoefficients[step] * prediction
+          trajectory.update.latent[step] * latent[index]
+          + trajectory.update.prediction[step] * prediction
       }
       let theirs = expected[(step * latent.count)..<((step + 1) * latent.count)].map(Double.init)
       let largest = theirs.map(abs).max() ?? 1
@@ -88,16 +88,17 @@ import Weights
     let trajectory = try #require(
       SamplingTrajectory(.subtract(start: 3), schedule: nil, prediction: .epsilon, steps: 3))
     #expect(trajectory.timesteps == [3, 2, 1])
-    #expect(trajectory.latentCoefficients == [1, 1, 1])
-    #expect(trajectory.predictionCoefficients == [-1, -1, -1])
+    #expect(trajectory.update.latent == [1, 1, 1])
+    #expect(trajectory.update.prediction == [-1, -1, -1])
     #expect(trajectory.signalCoefficient == 1 && trajectory.noiseCoefficient == 1)
   }
 
   @Test func `strength keeps the last steps and noises to the level of the first of them`() throws {
-    let schedule = NoiseSchedule(curve: .linear)
+    let schedule = BetaSchedule()
     let trajectory = try #require(
       SamplingTrajectory(
-        .ddim(.init()), schedule: schedule, prediction: .epsilon, steps: 10, strength: 0.35))
+        .ddim(.init()), schedule: .betas(schedule), prediction: .epsilon, steps: 10,
+        strength: 0.35))
     #expect(trajectory.timesteps == [200, 100, 0])
     let level = schedule.signalLevels[200]
     #expect(abs(trajectory.signalCoefficient - level.squareRoot()) < 1e-12)
@@ -108,22 +109,23 @@ import Weights
   func `a number of steps out of range has no trajectory`(steps: Int) {
     #expect(
       SamplingTrajectory(
-        .ddim(.init()), schedule: NoiseSchedule(curve: .linear), prediction: .epsilon,
-        steps: steps) == nil)
+        .ddim(.init()), schedule: .betas(BetaSchedule()), prediction: .epsilon, steps: steps)
+        == nil)
   }
 
   @Test func `a perfect prediction of the noise leads back to the signal`() throws {
-    let schedule = NoiseSchedule(curve: .scaledLinear)
+    let schedule = BetaSchedule(curve: .scaledLinear)
     let trajectory = try #require(
-      SamplingTrajectory(.ddim(.init()), schedule: schedule, prediction: .epsilon, steps: 20))
+      SamplingTrajectory(
+        .ddim(.init()), schedule: .betas(schedule), prediction: .epsilon, steps: 20))
     let (signal, noise) = (0.7, -1.3)
     var latent = trajectory.signalCoefficient * signal + trajectory.noiseCoefficient * noise
     for step in trajectory.timesteps.indices {
       let level = schedule.signalLevels[Int(trajectory.timesteps[step])]
       let prediction = (latent - level.squareRoot() * signal) / (1 - level).squareRoot()
       latent =
-        trajectory.latentCoefficients[step] * latent
-        + trajectory.predictionCoefficients[step] * prediction
+        trajectory.update.latent[step] * latent
+        + trajectory.update.prediction[step] * prediction
     }
     #expect(abs(latent - signal) < 1e-9)
   }

@@ -1,5 +1,4 @@
 import Diagnostics
-import Schedules
 
 extension SpecDecoder {
   /// The model of a checked root, without the values of `example` and `parameters`.
@@ -14,6 +13,9 @@ extension SpecDecoder {
       spec.denoiser = denoiser(
         root, pixels: spec.pixels, autoencoder: spec.autoencoder,
         variance: spec.diffusion?.variance ?? .none)
+      if spec.diffusion?.guidanceChannels == nil {
+        spec.diffusion?.guidanceChannels = spec.denoiser?.latent.channels
+      }
     }
     spec.training = mapping(root, "training", at: "training").map { training($0) }
     spec.weights = mapping(root, "weights", at: "weights").map { weights in
@@ -67,49 +69,6 @@ extension SpecDecoder {
       activation: choice(
         mapping, "activation", at: path + ".activation", as: Activation.self) ?? .none,
       frozen: boolean(mapping, "frozen", at: path + ".frozen") ?? false)
-  }
-
-  private mutating func diffusion(_ mapping: CheckedMapping) -> DiffusionSpec {
-    let path = "diffusion"
-    let isSubtract = text(mapping, "sampler", at: path + ".sampler") == "subtract"
-    let sampler: Sampler =
-      isSubtract
-      ? .subtract(start: integer(mapping, "start", at: path + ".start") ?? 0)
-      : .ddim(
-        Sampler.DDIM(
-          spacing: choice(
-            mapping, "spacing", at: path + ".spacing", as: Sampler.DDIM.Spacing.self) ?? .leading,
-          stepsOffset: integer(mapping, "steps_offset", at: path + ".steps_offset") ?? 0,
-          setAlphaToOne: boolean(mapping, "set_alpha_to_one", at: path + ".set_alpha_to_one")
-            ?? true))
-    var schedule: NoiseSchedule?
-    if !isSubtract {
-      schedule = NoiseSchedule(curve: .linear)
-      if let given = self.mapping(mapping, "schedule", at: path + ".schedule") {
-        schedule = self.schedule(given, at: path + ".schedule")
-      }
-    }
-    return DiffusionSpec(
-      schedule: schedule,
-      prediction: choice(mapping, "prediction", at: path + ".prediction", as: Prediction.self)
-        ?? .epsilon,
-      variance: choice(
-        mapping, "variance", at: path + ".variance", as: DiffusionSpec.Variance.self) ?? .none,
-      sampler: sampler,
-      steps: integer(mapping, "steps", at: path + ".steps") ?? (isSubtract ? 1 : 50),
-      guidance: number(mapping, "guidance", at: path + ".guidance") ?? 1)
-  }
-
-  private mutating func schedule(_ mapping: CheckedMapping, at path: String) -> NoiseSchedule {
-    var schedule = NoiseSchedule(
-      curve: choice(mapping, "curve", at: path + ".curve", as: NoiseSchedule.Curve.self)
-        ?? .linear)
-    schedule.trainSteps =
-      integer(mapping, "train_steps", at: path + ".train_steps") ?? schedule.trainSteps
-    schedule.betaStart =
-      number(mapping, "beta_start", at: path + ".beta_start") ?? schedule.betaStart
-    schedule.betaEnd = number(mapping, "beta_end", at: path + ".beta_end") ?? schedule.betaEnd
-    return schedule
   }
 
   private mutating func training(_ mapping: CheckedMapping) -> TrainingSpec {

@@ -1,5 +1,4 @@
 import Diagnostics
-import Schedules
 import Tensors
 
 extension SpecDecoder {
@@ -116,14 +115,7 @@ extension SpecDecoder {
     _ timestep: Int, _ conditioning: Conditioning, _ diffusion: DiffusionSpec?
   ) {
     var (greatest, source) = (Int.max, "diffusion")
-    if isValid("diffusion"), let diffusion {
-      switch diffusion.sampler {
-      case .subtract(let start): (greatest, source) = (start, "diffusion.start")
-      case .ddim:
-        greatest = (diffusion.schedule?.trainSteps ?? 1) - 1
-        source = "diffusion.schedule.train_steps"
-      }
-    }
+    if isValid("diffusion"), let diffusion { (greatest, source) = diffusion.greatestTimestep }
     if case .binary(let bits)? = conditioning.timestep, (1 << bits) - 1 < greatest {
       (greatest, source) = ((1 << bits) - 1, "conditioning.timestep.bits")
     }

@@ -1,5 +1,4 @@
 import Documents
-import Schedules
 import Tensors
 
 /// The canonical form of a spec as YAML: every key present, the blocks spelled out.
@@ -60,37 +59,6 @@ extension Autoencoder {
       ("kind", canonicalName(kind)), ("patch_size", patchSize.canonicalValue(hasFrames: hasFrames)),
       ("order", canonicalNames(order)), ("latent_channels", .integer(latentChannels)),
       ("activation", canonicalName(activation)), ("frozen", .bool(frozen)),
-    ])
-  }
-}
-
-extension DiffusionSpec {
-  var canonicalValue: YAMLValue {
-    var entries: [(key: String, value: YAMLValue?)] = [
-      ("schedule", schedule?.canonicalValue), ("prediction", canonicalName(prediction)),
-      ("variance", canonicalName(variance)), ("sampler", .plain(sampler.name)),
-    ]
-    switch sampler {
-    case .subtract(let start): entries.append(("start", .integer(start)))
-    case .ddim(let settings):
-      entries += [
-        ("spacing", canonicalName(settings.spacing)),
-        ("steps_offset", .integer(settings.stepsOffset)),
-        ("set_alpha_to_one", .bool(settings.setAlphaToOne)),
-      ]
-    }
-    return canonicalMapping(
-      entries + [("steps", .integer(steps)), ("guidance", .number(guidance))])
-  }
-}
-
-extension NoiseSchedule {
-  var canonicalValue: YAMLValue {
-    let hasBetas = curve != .squaredCosine
-    return canonicalMapping([
-      ("curve", canonicalName(curve)), ("train_steps", .integer(trainSteps)),
-      ("beta_start", hasBetas ? .number(betaStart) : nil),
-      ("beta_end", hasBetas ? .number(betaEnd) : nil),
     ])
   }
 }

@@ -13,7 +13,7 @@ extension SpecRules {
 }
 
 extension SpecDecoder {
-  mutating func checkBetas(_ schedule: NoiseSchedule) {
+  mutating func checkBetas(_ schedule: BetaSchedule) {
     let path = "diffusion.schedule.beta_end"
     guard isValid("diffusion.schedule"), schedule.curve != .squaredCosine else { return }
     if schedule.betaStart > schedule.betaEnd {

@@ -18,20 +18,20 @@ extension SpecDecoder {
   ) {
     let path = "conditioning.timestep.bits"
     guard case .binary(let bits)? = conditioning.timestep, isValid(path) else { return }
-    let greatest: Int
-    let source: String
-    switch diffusion.sampler {
-    case .subtract(let start): (greatest, source) = (start, "diffusion.start")
-    case .ddim:
-      (greatest, source) = (
-        (diffusion.schedule?.trainSteps ?? 1) - 1, "diffusion.schedule.train_steps"
-      )
-    }
+    let (greatest, source) = diffusion.greatestTimestep
     guard isValid(source), greatest >= 1 << bits else { return }
     let needed = Int.bitWidth - greatest.leadingZeroBitCount
     report(
       SpecRules.binaryBits, "\(bits) binary digits do not hold timestep \(greatest)",
       help: "write `bits: \(needed)`", at: path,
       related: [(source, "the greatest timestep is set here")], suggestion: String(needed))
+  }
+}
+
+extension DiffusionSpec {
+  /// The greatest timestep that the denoiser is told, and the key that sets it.
+  var greatestTimestep: (value: Int, path: String) {
+    if case .subtract(let start) = sampler { return (start, "diffusion.start") }
+    return (schedule?.greatestTimestep ?? 0, "diffusion.schedule.train_steps")
   }
 }

@@ -1,4 +1,5 @@
 import Diagnostics
+import Schedules
 
 extension SpecDecoder {
   /// Checks every rule about how the parts of a spec fit; a rule that reads a stand-in is silent.
@@ -59,13 +60,21 @@ extension SpecDecoder {
 
   private mutating func checkDiffusion(of spec: ModelSpec) {
     guard let diffusion = spec.diffusion else { return }
-    if let schedule = diffusion.schedule { checkBetas(schedule) }
+    switch diffusion.schedule {
+    case .betas(let schedule)?: checkBetas(schedule)
+    case .flow(let schedule)?: checkDynamicShift(schedule)
+    case nil: break
+    }
+    checkSampler(diffusion)
+    checkSignalLeft(diffusion)
+    checkVarianceType(diffusion)
     checkSteps(diffusion)
     guard let denoiser = spec.denoiser else { return }
     checkBinaryBits(denoiser.conditioning, diffusion)
     checkOutChannels(denoiser, diffusion)
     checkChannelsAreUsed(denoiser, diffusion)
     checkGuidance(denoiser.conditioning, diffusion)
+    checkGuidanceChannels(denoiser, diffusion)
   }
 
   /// Reports a warning, which makes nothing invalid.

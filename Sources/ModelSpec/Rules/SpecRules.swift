@@ -20,7 +20,8 @@ package enum SpecRules {
     givenMapHeads, positionWidth, positionAxes, embeddingWidth, finalWidth, outChannels,
     unusedChannels, sublayerName, chunkOrder, modulationWithoutCondition, unusedCondition,
     unusedModulation, binaryBits, sumOfDigits, perBlockEmbedders, sinusoidWidth, vocabulary,
-    wordWidth, steps, betas, guidance, pixelRange, exampleShape, exampleContradiction,
+    wordWidth, sampler, varianceType, steps, betas, signalLeft, dynamicShift, guidance,
+    guidanceChannels, pixelRange, exampleShape, exampleContradiction,
     examplePrompt, unknownParameter, parameterShape, parameterCeiling, graphCeiling, tokenCeiling,
     elementCeiling, unusedIgnore, unknownRule,
   ]

@@ -47,7 +47,8 @@ struct RunCommand: AsyncParsableCommand {
     help: "The seed of the noise; without one, the spec's example noise or seed 0.")
   var seed: UInt64?
 
-  @Option(help: "A safetensors file with the noise, in the latent's shape.")
+  @Option(
+    help: "A safetensors file with the noise, in the latent's shape; step_noise for the steps.")
   var noise: String?
 
   @Option(help: "A video, or a folder of pictures, to start from.")
@@ -135,7 +136,7 @@ struct RunCommand: AsyncParsableCommand {
     var request = SamplingRequest()
     request.conditions = ConditionRequest(prompt: prompt, label: label)
     request.seed = seed
-    await problems.check { _ = try compiler?.trajectory() }
+    let trajectory = await problems.check { try compiler?.trajectory() } ?? nil
     await problems.check { _ = try compiler?.guidance() }
     await problems.check {
       try loaded.located { () throws(DiagnosticsError) in
@@ -145,9 +146,14 @@ struct RunCommand: AsyncParsableCommand {
     if let noise {
       request.noise =
         await problems.check {
-          let tensor = try noiseTensor(noise)
+          let file = try SafetensorsFile(path: noise)
+          let tensor = try noiseTensor(file)
+          request.stepNoise = file["step_noise"]?.tensor
           return try loaded.located { () throws(DiagnosticsError) in
-            try model.denoiser?.latent.fitted(noise: tensor, batch: 1)
+            if let given = request.stepNoise, let trajectory {
+              try model.check(stepNoise: given, along: trajectory, batch: 1)
+            }
+            return try model.denoiser?.latent.fitted(noise: tensor, batch: 1)
           }
         } ?? nil
     }
@@ -197,12 +203,11 @@ struct RunCommand: AsyncParsableCommand {
     try await Frames.checkOutput(path: output)
   }
 
-  private func noiseTensor(_ path: String) throws(DiagnosticsError) -> Tensor {
-    let file = try SafetensorsFile(path: path)
+  private func noiseTensor(_ file: SafetensorsFile) throws(DiagnosticsError) -> Tensor {
     guard let view = file["noise"] ?? (file.tensors.count == 1 ? file.tensors.first : nil) else {
       throw DiagnosticsError(
         Diagnostic(
-          DiffusionRules.noise, "`\(path)` holds no tensor named `noise`",
+          DiffusionRules.noise, "`\(noise ?? "")` holds no tensor named `noise`",
           help: "it holds \(listed(file.tensors.map(\.name), limit: 8, conjunction: "and"))"))
     }
     return Tensor(view.tensor.shape.dimensions, view.tensor.values)
