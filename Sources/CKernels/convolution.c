@@ -1,15 +1,16 @@
 // The geometry of a convolution's work, which is the same for every row.
 #include "internal.h"
 
-/// The floats of packed input that a thread keeps at once: about half of a second cache.
-#define DTH_CONVOLUTION_FLOATS (192 * 1024)
+/// The floats of packed input that a thread keeps at once: somewhat over half of a second
+/// cache of 1 MiB.
+#define DTH_CONVOLUTION_FLOATS (144 * 1024)
 
 /// The products that are added up over one packed input, and over one slice of it.
 #define DTH_CONVOLUTION_CHUNK 1152
 #define DTH_CONVOLUTION_SLICE 144
 
 /// The most columns and pixels of a rectangle.
-#define DTH_CONVOLUTION_COLUMNS 256
+#define DTH_CONVOLUTION_COLUMNS 128
 #define DTH_CONVOLUTION_PIXELS 1024
 
 /// The floats of a packed channel for `rows` rows of the result.
