@@ -47,7 +47,8 @@ package enum GraphPrinter {
     case .table(.sincos): return "sincos"
     case .stepRow, .matmul, .unary, .binary, .softmax, .layerNorm, .reduce, .gather, .reshape,
       .broadcast, .permute, .slice, .concat, .linear, .patchLinear, .affine, .normAffine,
-      .gatedAdd, .attention, .chain:
+      .gatedAdd, .attention, .chain, .rmsNorm, .groupNorm, .convolution, .upsample, .rmsNormScale,
+      .groupNormAffine, .convolutionEpilogue:
       return ""
     }
   }
@@ -101,8 +102,20 @@ extension Op {
       ]
     case .matmul(let transposeA, let transposeB):
       return (transposeA ? [("transpose_a", nil)] : []) + (transposeB ? [("transpose_b", nil)] : [])
-    case .layerNorm(let epsilon), .normAffine(let epsilon):
+    case .layerNorm(let epsilon), .normAffine(let epsilon), .rmsNorm(let epsilon),
+      .rmsNormScale(let epsilon):
       return [("epsilon", .number(epsilon))]
+    case .groupNorm(let groups, let epsilon):
+      return [("epsilon", .number(epsilon)), ("groups", .number(groups))]
+    case .groupNormAffine(let groups, let epsilon, let activation):
+      return LinearEpilogue(activation: activation).attributes
+        + [("epsilon", .number(epsilon)), ("groups", .number(groups))]
+    case .convolution(let convolution):
+      return convolution.attributes
+    case .convolutionEpilogue(let convolution, let epilogue):
+      return (convolution.attributes + epilogue.attributes).sorted { $0.name < $1.name }
+    case .upsample(let factor):
+      return [("factor", .number(factor))]
     case .reduce(_, let axes), .permute(let axes):
       return [("axes", .integers(axes))]
     case .slice(let axis, let start, let count):
@@ -122,6 +135,12 @@ extension Op {
     case .chain(let chain):
       return [("steps", .list(chain.steps.map(\.attribute)))]
     }
+  }
+}
+
+extension Convolution {
+  fileprivate var attributes: [(name: String, value: AttributeValue?)] {
+    [("padding", .integers(padding)), ("stride", .integers(stride))]
   }
 }
 

@@ -134,7 +134,8 @@ private struct Verification {
       }
     case .table, .stepRow, .matmul, .unary, .binary, .softmax, .layerNorm, .reduce, .gather,
       .reshape, .broadcast, .permute, .slice, .concat, .linear, .patchLinear, .affine,
-      .normAffine, .gatedAdd, .attention, .chain:
+      .normAffine, .gatedAdd, .attention, .chain, .rmsNorm, .groupNorm, .convolution, .upsample,
+      .rmsNormScale, .groupNormAffine, .convolutionEpilogue:
       break
     }
   }
@@ -161,7 +162,8 @@ private struct Verification {
         }
       case .constant, .table, .stepRow, .matmul, .unary, .binary, .softmax, .layerNorm, .reduce,
         .gather, .reshape, .broadcast, .permute, .slice, .concat, .linear, .patchLinear, .affine,
-        .normAffine, .gatedAdd, .attention, .chain:
+        .normAffine, .gatedAdd, .attention, .chain, .rmsNorm, .groupNorm, .convolution, .upsample,
+        .rmsNormScale, .groupNormAffine, .convolutionEpilogue:
         break
       }
     }
@@ -212,7 +214,8 @@ private struct Verification {
         isStepwise.append(true)
       case .input, .parameter, .constant, .table, .matmul, .unary, .binary, .softmax, .layerNorm,
         .reduce, .gather, .reshape, .broadcast, .permute, .slice, .concat, .linear, .patchLinear,
-        .affine, .normAffine, .gatedAdd, .attention, .chain:
+        .affine, .normAffine, .gatedAdd, .attention, .chain, .rmsNorm, .groupNorm, .convolution,
+        .upsample, .rmsNormScale, .groupNormAffine, .convolutionEpilogue:
         isStepwise.append(readsStepwise)
       }
     }

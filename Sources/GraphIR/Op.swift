@@ -18,6 +18,8 @@ package enum UnaryOp: String, Sendable, Hashable, CaseIterable {
   case gelu
   /// The tanh approximation of `gelu`.
   case geluTanh = "gelu_tanh"
+  /// The sigmoid approximation of `gelu`, `x / (1 + e^(-1.702 x))`.
+  case geluQuick = "gelu_quick"
   case silu
 }
 
@@ -72,6 +74,16 @@ package enum Op: Sendable, Hashable {
   case softmax
   /// `(x - mean x) / sqrt(variance x + epsilon)` over the last axis; biased variance.
   case layerNorm(epsilon: Double)
+  /// `x / sqrt(mean x² + epsilon)` over the last axis.
+  case rmsNorm(epsilon: Double)
+  /// `layerNorm` over each run of `channels / groups` neighbouring channels, axis 1, together with
+  /// all axes after it.
+  case groupNorm(groups: Int, epsilon: Double)
+  /// Cross-correlation of images with kernels: `x [n, i, h, w], weight [o, i, kh, kw] ->
+  /// [n, o, y, x]`, plus a bias `[o]` where there is a third operand.
+  case convolution(Convolution)
+  /// Every element of the last two of four axes repeated `factor` times along both.
+  case upsample(factor: Int)
   /// Reduction over the given axes, ascending and not negative.
   case reduce(ReduceOp, axes: [Int])
   /// Rows of a table: `[rows, width], ids [...] -> [..., width]`.
@@ -98,6 +110,14 @@ package enum Op: Sendable, Hashable {
   case affine
   /// `layerNorm(x) * scale + shift`; operands in this order; the latter two broadcast.
   case normAffine(epsilon: Double)
+  /// `rmsNorm(x) * scale`; operands in this order; the latter broadcasts.
+  case rmsNormScale(epsilon: Double)
+  /// `activation(groupNorm(x) * scale + shift)`; operands `x`, then `scale` and `shift`
+  /// `[channels]`, repeated over all axes but the second.
+  case groupNormAffine(groups: Int, epsilon: Double, activation: UnaryOp?)
+  /// `residual + activation(convolution(x, weight, bias))`; operands as in `linear`, without a gate;
+  /// the residual has the result's shape.
+  case convolutionEpilogue(Convolution, LinearEpilogue)
   /// `residual + gate * x`; operands in this order; the gate broadcasts.
   case gatedAdd
   /// `softmax(q kᵀ · scale) v` per head; operands `q`, `k`, `v` `[batch, tokens, heads * width]`,
@@ -105,6 +125,20 @@ package enum Op: Sendable, Hashable {
   case attention(heads: Int, scale: Double)
   /// A straight line of element-wise operations; operands broadcast to the result.
   case chain(ElementwiseChain)
+}
+
+/// How a kernel is moved over an image.
+package struct Convolution: Sendable, Hashable {
+  /// From one result to the next, in rows and in columns; 1 or more.
+  package var stride: [Int]
+  /// The zeros above, below, left and right of the image; not negative.
+  package var padding: [Int]
+
+  /// A convolution.
+  package init(stride: [Int] = [1, 1], padding: [Int] = [0, 0, 0, 0]) {
+    self.stride = stride
+    self.padding = padding
+  }
 }
 
 /// What a `linear` does to a product before it is stored.

@@ -23,6 +23,10 @@ package struct OpInfo: Sendable {
     case .binary(let function): self.init(function.rawValue, function.formula)
     case .softmax: self.init("softmax", "exp(x - max x) / sum exp(x - max x)")
     case .layerNorm: self.init("layer_norm", "(x - mean x) / sqrt(variance x + epsilon)")
+    case .rmsNorm: self.init("rms_norm", "x / sqrt(mean x² + epsilon)")
+    case .groupNorm: self.init("group_norm", "layer_norm(x), per group of channels")
+    case .convolution: self.init("convolution", "sum x[shifted] * weight + bias")
+    case .upsample: self.init("upsample", "x, each element repeated")
     case .reduce(let function, _):
       self.init("reduce_\(function.rawValue)", "\(function.rawValue) x")
     case .gather: self.init("gather", "table[ids]")
@@ -37,6 +41,13 @@ package struct OpInfo: Sendable {
       self.init("patch_linear", "linear(reshape(permute(reshape(x))))", fused: true)
     case .affine: self.init("affine", "x * scale + shift", fused: true)
     case .normAffine: self.init("norm_affine", "layer_norm(x) * scale + shift", fused: true)
+    case .rmsNormScale: self.init("rms_norm_scale", "rms_norm(x) * scale", fused: true)
+    case .groupNormAffine:
+      self.init(
+        "group_norm_affine", "activation(group_norm(x) * scale + shift)", fused: true)
+    case .convolutionEpilogue:
+      self.init(
+        "convolution_epilogue", "residual + activation(convolution(x, weight, bias))", fused: true)
     case .gatedAdd: self.init("gated_add", "residual + gate * x", fused: true)
     case .attention: self.init("attention", "softmax(q kᵀ * scale) v, per head", fused: true)
     case .chain: self.init("chain", "element-wise steps in one loop", fused: true)
@@ -67,6 +78,7 @@ extension UnaryOp {
     case .relu: "max(x, 0)"
     case .gelu: "x/2 (1 + erf(x/√2))"
     case .geluTanh: "x/2 (1 + tanh(√(2/π) (x + 0.044715 x³)))"
+    case .geluQuick: "x / (1 + e^(-1.702 x))"
     case .silu: "x / (1 + e^-x)"
     }
   }
@@ -87,7 +99,8 @@ extension BinaryOp {
 }
 
 extension Graph {
-  /// The multiply-accumulates of a node: those of matrix products and attention, else 0.
+  /// The multiply-accumulates of a node: those of matrix products, convolutions and attention,
+  /// else 0.
   package func multiplyAccumulates(of id: ValueID) -> Int {
     let node = self[id]
     let count = node.type.shape.elementCount
@@ -97,6 +110,9 @@ extension Graph {
       return count * (transposeA ? a[-2] : a[-1])
     case .linear, .patchLinear:
       return count * self[node.inputs[1]].type.shape[1]
+    case .convolution, .convolutionEpilogue:
+      let weight = self[node.inputs[1]].type.shape
+      return count * weight[1] * weight[2] * weight[3]
     case .attention:
       let q = self[node.inputs[0]].type.shape
       let keys = node.inputs.count == 1 ? q : self[node.inputs[1]].type.shape
@@ -104,7 +120,8 @@ extension Graph {
       return q[0] * q[1] * keys[1] * (queryWidth + node.type.shape[2])
     case .input, .state, .parameter, .constant, .table, .stepRow, .unary, .binary, .softmax,
       .layerNorm, .reduce, .gather, .reshape, .broadcast, .permute, .slice, .concat, .affine,
-      .normAffine, .gatedAdd, .chain:
+      .normAffine, .gatedAdd, .chain, .rmsNorm, .groupNorm, .upsample, .rmsNormScale,
+      .groupNormAffine:
       return 0
     }
   }
@@ -117,18 +134,23 @@ extension Graph {
     let product = 2 * multiplyAccumulates(of: id)
     switch node.op {
     case .input, .state, .parameter, .constant, .table, .stepRow, .gather, .reshape, .broadcast,
-      .permute, .slice, .concat:
+      .permute, .slice, .concat, .upsample:
       return 0
     case .matmul: return product
     case .unary, .binary: return count
     case .softmax: return 4 * count
-    case .layerNorm: return 7 * count
+    case .layerNorm, .groupNorm: return 7 * count
+    case .rmsNorm: return 4 * count
     case .reduce: return self[node.inputs[0]].type.shape.elementCount
-    case .linear(let epilogue), .patchLinear(_, let epilogue):
+    case .convolution: return product + (node.inputs.count == 3 ? count : 0)
+    case .linear(let epilogue), .patchLinear(_, let epilogue),
+      .convolutionEpilogue(_, let epilogue):
       let extra = [epilogue.bias, epilogue.activation != nil, epilogue.gate, epilogue.residual]
       return product + count * extra.count { $0 }
     case .affine, .gatedAdd: return 2 * count
     case .normAffine: return 9 * count
+    case .groupNormAffine(_, _, let activation): return (activation == nil ? 9 : 10) * count
+    case .rmsNormScale: return 5 * count
     case .attention(let heads, _):
       let q = self[node.inputs[0]].type.shape
       let keys = node.inputs.count == 1 ? q : self[node.inputs[1]].type.shape

@@ -72,6 +72,11 @@ struct OpText {
         transposeA: try takeFlag("transpose_a"), transposeB: try takeFlag("transpose_b"))
     case "softmax": return .softmax
     case "layer_norm": return .layerNorm(epsilon: try takeDouble("epsilon"))
+    case "rms_norm": return .rmsNorm(epsilon: try takeDouble("epsilon"))
+    case "group_norm":
+      return .groupNorm(groups: try takeInteger("groups"), epsilon: try takeDouble("epsilon"))
+    case "convolution": return .convolution(try takeConvolution())
+    case "upsample": return .upsample(factor: try takeInteger("factor"))
     case "gather": return .gather
     case "reshape": return .reshape(type.shape.dimensions)
     case "broadcast": return .broadcast(type.shape.dimensions)
@@ -85,6 +90,13 @@ struct OpText {
     case "patch_linear": return .patchLinear(try takeView(), try takeEpilogue())
     case "affine": return .affine
     case "norm_affine": return .normAffine(epsilon: try takeDouble("epsilon"))
+    case "rms_norm_scale": return .rmsNormScale(epsilon: try takeDouble("epsilon"))
+    case "group_norm_affine":
+      return .groupNormAffine(
+        groups: try takeInteger("groups"), epsilon: try takeDouble("epsilon"),
+        activation: try takeActivation())
+    case "convolution_epilogue":
+      return .convolutionEpilogue(try takeConvolution(), try takeEpilogue())
     case "gated_add": return .gatedAdd
     case "attention":
       return .attention(heads: try takeInteger("heads"), scale: try takeDouble("scale"))
@@ -175,15 +187,21 @@ extension OpText {
   }
 
   private mutating func takeEpilogue() throws(GraphTextError) -> LinearEpilogue {
-    var epilogue = LinearEpilogue(
-      bias: try takeFlag("bias"), gate: try takeFlag("gate"), residual: try takeFlag("residual"))
-    if let attribute = attributes.removeValue(forKey: "activation") {
-      guard case .word(let word) = attribute.value, let function = UnaryOp(rawValue: word) else {
-        throw error("unknown activation", at: attribute.place)
-      }
-      epilogue.activation = function
+    LinearEpilogue(
+      bias: try takeFlag("bias"), activation: try takeActivation(), gate: try takeFlag("gate"),
+      residual: try takeFlag("residual"))
+  }
+
+  private mutating func takeActivation() throws(GraphTextError) -> UnaryOp? {
+    guard let attribute = attributes.removeValue(forKey: "activation") else { return nil }
+    guard case .word(let word) = attribute.value, let function = UnaryOp(rawValue: word) else {
+      throw error("unknown activation", at: attribute.place)
     }
-    return epilogue
+    return function
+  }
+
+  private mutating func takeConvolution() throws(GraphTextError) -> Convolution {
+    Convolution(stride: try takeIntegers("stride"), padding: try takeIntegers("padding"))
   }
 
   private mutating func takeView() throws(GraphTextError) -> PatchView {

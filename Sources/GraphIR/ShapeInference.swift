@@ -85,10 +85,20 @@ extension Op {
         throw fail("shapes do not broadcast")
       }
       return TensorType(.f32, shape)
-    case .softmax, .layerNorm:
+    case .softmax, .layerNorm, .rmsNorm:
       try demandCount(1)
       try demand(inputs[0].shape.rank >= 1, "needs a last axis")
       return inputs[0]
+    case .groupNorm(let groups, _):
+      try demandCount(1)
+      return try groupNormType(groups, inputs)
+    case .convolution(let convolution):
+      try demand(inputs.count == 2 || inputs.count == 3, "takes 2 or 3 operands")
+      return try convolutionType(
+        convolution, LinearEpilogue(bias: inputs.count == 3), inputs)
+    case .upsample(let factor):
+      try demandCount(1)
+      return try upsampleType(factor, inputs)
     case .reduce(_, let axes):
       try demandCount(1)
       let shape = inputs[0].shape
@@ -164,6 +174,22 @@ extension Op {
       try demand(inputs[0].shape.rank >= 1, "needs a last axis")
       try broadcast([inputs[1].shape, inputs[2].shape], to: inputs[0].shape)
       return inputs[0]
+    case .rmsNormScale:
+      try demandCount(2)
+      try demand(inputs[0].shape.rank >= 1, "needs a last axis")
+      try broadcast([inputs[1].shape], to: inputs[0].shape)
+      return inputs[0]
+    case .groupNormAffine(let groups, _, let activation):
+      try demandCount(3)
+      try demand(activation?.isActivation ?? true, "the function is no activation")
+      let type = try groupNormType(groups, inputs)
+      try demand(
+        inputs.dropFirst().allSatisfy { $0.shape == [type.shape[1]] },
+        "scale and shift must be [\(type.shape[1])]")
+      return type
+    case .convolutionEpilogue(let convolution, let epilogue):
+      try demand(inputs.count == epilogue.operandCount, "takes \(epilogue.operandCount) operands")
+      return try convolutionType(convolution, epilogue, inputs)
     case .gatedAdd:
       try demandCount(3)
       try demand(inputs[0].shape == inputs[2].shape, "residual and operand differ")
@@ -218,7 +244,8 @@ extension Op {
     }
   }
 
-  private func misfit(_ inputs: [TensorType], _ rule: String) -> GraphError {
+  /// The error of operands that break a rule.
+  func misfit(_ inputs: [TensorType], _ rule: String) -> GraphError {
     GraphError(
       "\(OpInfo(self).name)(\(inputs.map(\.description).joined(separator: ", "))): \(rule)")
   }

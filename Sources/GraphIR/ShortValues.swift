@@ -28,13 +28,14 @@ extension Op {
       inputs[1].dtype == .bf16 && epilogue.isSingleKernel
     case .attention:
       inputs.allSatisfy { $0.dtype == .bf16 }
-    case .layerNorm:
+    case .layerNorm, .rmsNorm:
       true
-    case .normAffine:
+    case .normAffine, .rmsNormScale:
       inputs.dropFirst().allSatisfy { $0.shape.rowGroupCount(in: shape) != nil }
     case .input, .state, .parameter, .constant, .table, .stepRow, .matmul, .unary, .binary,
       .softmax, .reduce, .gather, .reshape, .broadcast, .permute, .slice, .concat, .affine,
-      .gatedAdd, .chain:
+      .gatedAdd, .chain, .groupNorm, .convolution, .upsample, .groupNormAffine,
+      .convolutionEpilogue:
       false
     }
   }
@@ -58,7 +59,8 @@ extension Op {
       }
       return isFitting ? nil : "takes f32 operands beside its weight"
     case .input, .state, .parameter, .constant, .table, .stepRow, .matmul, .unary, .binary,
-      .softmax, .layerNorm, .reduce, .concat, .affine, .normAffine, .gatedAdd, .chain:
+      .softmax, .layerNorm, .reduce, .concat, .affine, .normAffine, .gatedAdd, .chain, .rmsNorm,
+      .groupNorm, .convolution, .upsample, .rmsNormScale, .groupNormAffine, .convolutionEpilogue:
       break
     }
     return inputs.allSatisfy({ $0.dtype == .f32 }) ? nil : "takes f32 operands"
@@ -74,7 +76,8 @@ extension Op {
       1
     case .input, .state, .parameter, .constant, .table, .stepRow, .matmul, .unary, .binary,
       .softmax, .layerNorm, .reduce, .gather, .reshape, .broadcast, .permute, .slice, .concat,
-      .affine, .normAffine, .gatedAdd, .attention, .chain:
+      .affine, .normAffine, .gatedAdd, .attention, .chain, .rmsNorm, .groupNorm, .convolution,
+      .upsample, .rmsNormScale, .groupNormAffine, .convolutionEpilogue:
       nil
     }
   }
@@ -87,7 +90,8 @@ extension Op {
     case .attention: true
     case .input, .state, .parameter, .constant, .table, .stepRow, .matmul, .unary, .binary,
       .softmax, .layerNorm, .reduce, .gather, .reshape, .broadcast, .permute, .slice, .concat,
-      .patchLinear, .affine, .normAffine, .gatedAdd, .chain:
+      .patchLinear, .affine, .normAffine, .gatedAdd, .chain, .rmsNorm, .groupNorm, .convolution,
+      .upsample, .rmsNormScale, .groupNormAffine, .convolutionEpilogue:
       false
     }
   }
@@ -109,7 +113,8 @@ extension Op {
       return start * source.strides[axis]
     case .input, .state, .parameter, .constant, .table, .stepRow, .matmul, .unary, .binary,
       .softmax, .layerNorm, .reduce, .gather, .concat, .linear, .patchLinear, .affine,
-      .normAffine, .gatedAdd, .attention, .chain:
+      .normAffine, .gatedAdd, .attention, .chain, .rmsNorm, .groupNorm, .convolution, .upsample,
+      .rmsNormScale, .groupNormAffine, .convolutionEpilogue:
       return nil
     }
   }
@@ -124,10 +129,5 @@ extension Op {
 
 extension LinearEpilogue {
   /// Whether one kernel computes product and epilogue; otherwise the product is stored first.
-  package var isSingleKernel: Bool {
-    switch activation {
-    case nil, .relu, .gelu, .geluTanh, .silu, .sigmoid, .tanh: true
-    case .negate, .exp, .sqrt, .rsqrt, .sin, .cos, .floor, .step: false
-    }
-  }
+  package var isSingleKernel: Bool { activation?.isActivation ?? true }
 }

@@ -16,16 +16,18 @@ extension Graph {
       }
     }
     switch node.op {
-    case .unary, .softmax, .layerNorm, .normAffine:
+    case .unary, .softmax, .layerNorm, .normAffine, .rmsNorm, .groupNorm, .rmsNormScale,
+      .groupNormAffine:
       return alike([0])
     case .binary, .affine, .gatedAdd, .chain:
       return alike(node.inputs.indices)
-    case .linear(let epilogue), .patchLinear(_, let epilogue):
+    case .linear(let epilogue), .patchLinear(_, let epilogue),
+      .convolutionEpilogue(_, let epilogue):
       // Its tiles are stored once, complete, so the residual under a tile is read just before.
       return epilogue.residual && epilogue.isSingleKernel
         ? alike([epilogue.operandCount - 1]) : []
     case .input, .state, .parameter, .constant, .table, .stepRow, .matmul, .reduce, .gather,
-      .reshape, .broadcast, .permute, .slice, .concat, .attention:
+      .reshape, .broadcast, .permute, .slice, .concat, .attention, .convolution, .upsample:
       return []
     }
   }

@@ -219,9 +219,11 @@ package struct MemoryPlanVerifier {
   private func readsPanels(_ index: Int, _ place: Int) -> Bool {
     guard place == 1 else { return false }
     let node = graph.nodes[index]
+    let rank: Int
     switch node.op {
-    case .linear, .patchLinear: break
-    case .matmul(false, true): break
+    case .linear, .patchLinear: rank = 2
+    case .convolution, .convolutionEpilogue: rank = 4
+    case .matmul(false, true): rank = 2
     default: return false
     }
     let (shape, dtype) = (graph[node.inputs[1]].type.shape, graph[node.inputs[1]].type.dtype)
@@ -232,11 +234,12 @@ package struct MemoryPlanVerifier {
     case .constant, .table: source = .literal(graph.nodes[root.value].op)
     default: return false
     }
-    guard shape.rank == 2 else { return false }
+    guard shape.rank == rank else { return false }
     guard let precision = Precision.allCases.first(where: { $0.dtype == dtype }) else {
       return false
     }
-    let layout = StoredWeight.Layout.panels(n: shape[0], k: shape[1], precision)
+    let layout = StoredWeight.Layout.panels(
+      n: shape[0], k: shape.elementCount / shape[0], precision)
     return weights.contains(StoredWeight(source: source, layout: layout))
   }
 
@@ -260,8 +263,10 @@ package struct MemoryPlanVerifier {
       && operand.dtype == node.type.dtype
     switch node.op {
     case .unary, .binary, .affine, .gatedAdd, .chain: return isWhole
-    case .softmax, .layerNorm, .normAffine: return place == 0 && isWhole
-    case .linear(let epilogue), .patchLinear(_, let epilogue):
+    case .softmax, .layerNorm, .normAffine, .rmsNorm, .groupNorm, .rmsNormScale, .groupNormAffine:
+      return place == 0 && isWhole
+    case .linear(let epilogue), .patchLinear(_, let epilogue),
+      .convolutionEpilogue(_, let epilogue):
       return epilogue.residual && place == node.inputs.count - 1 && isWhole
         && epilogue.isSingleKernel
     default: return false

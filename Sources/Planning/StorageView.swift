@@ -54,7 +54,8 @@ extension Op {
       true
     case .stepRow, .matmul, .unary, .binary, .softmax, .layerNorm, .reduce, .gather, .reshape,
       .broadcast, .permute, .slice, .concat, .linear, .patchLinear, .affine, .normAffine,
-      .gatedAdd, .attention, .chain:
+      .gatedAdd, .attention, .chain, .rmsNorm, .groupNorm, .convolution, .upsample, .rmsNormScale,
+      .groupNormAffine, .convolutionEpilogue:
       false
     }
   }

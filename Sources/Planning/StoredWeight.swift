@@ -58,26 +58,30 @@ extension Graph {
     case .constant, .table: return .literal(node.op)
     case .input, .state, .stepRow, .matmul, .unary, .binary, .softmax, .layerNorm, .reduce,
       .gather, .reshape, .broadcast, .permute, .slice, .concat, .linear, .patchLinear, .affine,
-      .normAffine, .gatedAdd, .attention, .chain:
+      .normAffine, .gatedAdd, .attention, .chain, .rmsNorm, .groupNorm, .convolution, .upsample,
+      .rmsNormScale, .groupNormAffine, .convolutionEpilogue:
       return nil
     }
   }
 
   /// The operand of a node that is read from panels packed at load.
   ///
-  /// That is the weight of `linear` and `patch_linear`, and the right operand `[n, k]` of a
-  /// `matmul` that reads it transposed, where it is the whole of a parameter or a literal. Panels
-  /// hold the element type that the operand has in the graph.
+  /// That is the weight of `linear` and `patch_linear`, the right operand `[n, k]` of a `matmul` that
+  /// reads it transposed, and the kernels of a convolution, whose k is the elements of one; where it
+  /// is the whole of a parameter or a literal. Panels hold the element type that the operand has in
+  /// the graph.
   package func packedOperand(of id: ValueID) -> PackedOperand? {
     let node = self[id]
-    guard let place = node.op.weightPlace else { return nil }
+    let isConvolution = node.op.isConvolution
+    guard let place = isConvolution ? 1 : node.op.weightPlace else { return nil }
     let type = self[node.inputs[place]].type
     let root = storageRoot(of: node.inputs[place])
-    guard type.shape.rank == 2, covers(root, by: node.inputs[place]),
+    guard type.shape.rank == (isConvolution ? 4 : 2), covers(root, by: node.inputs[place]),
       let source = storedSource(of: root.operand)
     else { return nil }
     let layout = StoredWeight.Layout.panels(
-      n: type.shape[0], k: type.shape[1], type.dtype == .bf16 ? .bf16 : .f32)
+      n: type.shape[0], k: type.shape.elementCount / type.shape[0],
+      type.dtype == .bf16 ? .bf16 : .f32)
     return PackedOperand(place: place, weight: StoredWeight(source: source, layout: layout))
   }
 }

@@ -20,6 +20,7 @@ extension UnaryOp {
     case .gelu: x / 2 * (1 + Glibc.erf(x / 2.0.squareRoot()))
     case .geluTanh:
       x / 2 * (1 + Glibc.tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
+    case .geluQuick: x / (1 + Glibc.exp(-1.702 * x))
     case .silu: x / (1 + Glibc.exp(-x))
     }
   }

@@ -123,7 +123,8 @@ package struct Evaluator: Sendable {
       return tensor
     case .table, .matmul, .unary, .binary, .softmax, .layerNorm, .reduce, .gather, .reshape,
       .broadcast, .permute, .slice, .concat, .linear, .patchLinear, .affine, .normAffine,
-      .gatedAdd, .attention, .chain:
+      .gatedAdd, .attention, .chain, .rmsNorm, .groupNorm, .convolution, .upsample, .rmsNormScale,
+      .groupNormAffine, .convolutionEpilogue:
       return try Self.value(of: node, operands.map(ReferenceTensor.init), Bindings())
         .rounded(as: node.type)
     }
@@ -210,6 +211,15 @@ package struct Evaluator: Sendable {
       return operands[0].softmax
     case .layerNorm(let epsilon):
       return operands[0].layerNorm(epsilon: epsilon)
+    case .rmsNorm(let epsilon):
+      return operands[0].rmsNorm(epsilon: epsilon)
+    case .groupNorm(let groups, let epsilon):
+      return operands[0].groupNorm(groups: groups, epsilon: epsilon)
+    case .convolution(let window):
+      let epilogue = LinearEpilogue(bias: operands.count == 3)
+      return convolution(operands, window, epilogue, into: node.type.shape)
+    case .upsample(let factor):
+      return operands[0].upsampled(by: factor)
     case .reduce(let function, let axes):
       return operands[0].reduced(function, axes: axes)
     case .gather:
@@ -235,6 +245,16 @@ package struct Evaluator: Sendable {
     case .normAffine(let epsilon):
       return affine(
         operands[0].layerNorm(epsilon: epsilon), scale: operands[1], shift: operands[2])
+    case .rmsNormScale(let epsilon):
+      return operands[0].rmsNorm(epsilon: epsilon).combined(with: operands[1], *)
+    case .groupNormAffine(let groups, let epsilon, let activation):
+      let perChannel = operands[1...].map { $0.alongChannels(rank: node.type.shape.rank) }
+      let value = affine(
+        operands[0].groupNorm(groups: groups, epsilon: epsilon), scale: perChannel[0],
+        shift: perChannel[1])
+      return activation.map { value.map($0.evaluate) } ?? value
+    case .convolutionEpilogue(let window, let epilogue):
+      return convolution(operands, window, epilogue, into: node.type.shape)
     case .gatedAdd:
       return gatedAdd(operands[0], gate: operands[1], operands[2])
     case .attention(let heads, let scale):

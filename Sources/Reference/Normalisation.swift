@@ -24,6 +24,22 @@ extension ReferenceTensor {
     return ReferenceTensor(shape, values)
   }
 
+  /// `x / sqrt(mean x² + epsilon)` over the last axis.
+  func rmsNorm(epsilon: Double) -> ReferenceTensor {
+    let values = rows.flatMap { row in
+      let mean = row.reduce(0) { $0 + $1 * $1 } / Double(row.count)
+      return row.map { $0 / (mean + epsilon).squareRoot() }
+    }
+    return ReferenceTensor(shape, values)
+  }
+
+  /// `layerNorm` over each run of neighbouring channels, axis 1, and all axes after it.
+  func groupNorm(groups: Int, epsilon: Double) -> ReferenceTensor {
+    let rows = shape[0] * groups
+    return reshaped([rows, shape.elementCount / rows]).layerNorm(epsilon: epsilon)
+      .reshaped(shape)
+  }
+
   /// The sum, mean or largest of the elements along some axes.
   func reduced(_ function: ReduceOp, axes: [Int]) -> ReferenceTensor {
     let kept = (0..<shape.rank).filter { !axes.contains($0) }

@@ -98,6 +98,7 @@ extension UnaryOp {
     case .relu: DTH_RELU
     case .gelu: DTH_GELU
     case .geluTanh: DTH_GELU_TANH
+    case .geluQuick: DTH_GELU_QUICK
     case .silu: DTH_SILU
     }
   }

@@ -17,6 +17,10 @@ extension KernelArguments {
     case .softmax: MemoryLayout<dth_softmax_args>.size
     case .reduce: MemoryLayout<dth_reduce_args>.size
     case .gather: MemoryLayout<dth_gather_args>.size
+    case .rmsNorm: MemoryLayout<dth_rms_norm_args>.size
+    case .groupNorm: MemoryLayout<dth_group_norm_args>.size
+    case .convolution: MemoryLayout<dth_convolution_args>.size
+    case .upsample: MemoryLayout<dth_upsample_args>.size
     }
   }
 
@@ -38,6 +42,10 @@ extension KernelArguments {
     case .softmax(let arguments): write(arguments, to: address)
     case .reduce(let arguments): write(arguments, to: address)
     case .gather(let arguments): write(arguments, to: address)
+    case .rmsNorm(let arguments): write(arguments, to: address)
+    case .groupNorm(let arguments): write(arguments, to: address)
+    case .convolution(let arguments): write(arguments, to: address)
+    case .upsample(let arguments): write(arguments, to: address)
     }
   }
 

@@ -24,6 +24,18 @@ extension KernelCall {
     case .elementwise(let arguments): .elementwise(KernelWork.Elementwise(arguments))
     case .normAffine(let arguments):
       .norm(rows: Int(arguments.rows), width: Int(arguments.width))
+    case .rmsNorm(let arguments):
+      .norm(rows: Int(arguments.rows), width: Int(arguments.width))
+    case .groupNorm(let arguments):
+      .norm(
+        rows: Int(arguments.batch * arguments.groups),
+        width: Int(arguments.channels / arguments.groups * arguments.pixels))
+    case .convolution(let arguments): .convolution(asProduct(arguments))
+    case .upsample(let arguments):
+      .upsample(
+        elements: Int(
+          arguments.planes * arguments.height * arguments.width * arguments.factor_y
+            * arguments.factor_x))
     case .softmax(let arguments):
       .softmax(rows: Int(arguments.rows), width: Int(arguments.width))
     case .reduce(let arguments):
@@ -44,6 +56,18 @@ extension KernelCall {
         activation: KernelWork.Activation(arguments.activation),
         epilogueOperandCount: operands.suffix(2).count { $0.isPresent },
         readsPatches: readsPatches))
+  }
+}
+
+extension KernelCall {
+  /// A convolution as a product of the pixels of its result and its kernels.
+  private func asProduct(_ arguments: dth_convolution_args) -> KernelWork.Linear {
+    KernelWork.Linear(
+      m: Int(arguments.batch * arguments.out_height * arguments.out_width),
+      n: Int(arguments.out_channels),
+      k: Int(arguments.channels * arguments.kernel_height * arguments.kernel_width),
+      activation: KernelWork.Activation(arguments.activation),
+      epilogueOperandCount: operands.suffix(1).count { $0.isPresent })
   }
 }
 
@@ -102,7 +126,8 @@ extension KernelWork.Elementwise {
     for step in steps {
       switch dth_op(UInt32(step.op)) {
       case DTH_SIN, DTH_COS: scalarSteps += 1
-      case DTH_EXP, DTH_SQRT, DTH_RSQRT, DTH_TANH, DTH_SIGMOID, DTH_GELU, DTH_GELU_TANH, DTH_SILU,
+      case DTH_EXP, DTH_SQRT, DTH_RSQRT, DTH_TANH, DTH_SIGMOID, DTH_GELU, DTH_GELU_TANH,
+        DTH_GELU_QUICK, DTH_SILU,
         DTH_DIVIDE:
         heavySteps += 1
       default: lightSteps += 1

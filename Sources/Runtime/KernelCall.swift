@@ -34,6 +34,10 @@ enum KernelArguments {
   case softmax(dth_softmax_args)
   case reduce(dth_reduce_args)
   case gather(dth_gather_args)
+  case rmsNorm(dth_rms_norm_args)
+  case groupNorm(dth_group_norm_args)
+  case convolution(dth_convolution_args)
+  case upsample(dth_upsample_args)
 }
 
 /// One call of a kernel: what an instruction is before memory is bound to it.
@@ -60,6 +64,10 @@ struct KernelCall {
     case .softmax(var arguments): dth_softmax_scratch_bytes(&arguments)
     case .reduce(var arguments): dth_reduce_scratch_bytes(&arguments)
     case .gather(var arguments): dth_gather_scratch_bytes(&arguments)
+    case .rmsNorm(var arguments): dth_rms_norm_scratch_bytes(&arguments)
+    case .groupNorm(var arguments): dth_group_norm_scratch_bytes(&arguments)
+    case .convolution(var arguments): dth_convolution_scratch_bytes(&arguments)
+    case .upsample(var arguments): dth_upsample_scratch_bytes(&arguments)
     }
   }
 
@@ -83,6 +91,10 @@ struct KernelCall {
     case .softmax: row.softmax
     case .reduce: row.reduce
     case .gather: row.gather
+    case .rmsNorm: row.rms_norm
+    case .groupNorm: row.group_norm
+    case .convolution: row.convolution
+    case .upsample: row.upsample
     }
   }
 }

@@ -68,6 +68,16 @@ struct KernelCallBuilder {
     case .softmax: addSoftmax(id)
     case .layerNorm(let epsilon): addLayerNorm(id, epsilon: epsilon)
     case .normAffine(let epsilon): try addNormAffine(id, epsilon: epsilon)
+    case .rmsNorm(let epsilon): addRMSNorm(id, epsilon: epsilon)
+    case .rmsNormScale(let epsilon): try addRMSNormScale(id, epsilon: epsilon)
+    case .groupNorm(let groups, let epsilon):
+      addGroupNorm(id, groups: groups, epsilon: epsilon, activation: nil)
+    case .groupNormAffine(let groups, let epsilon, let activation):
+      addGroupNorm(id, groups: groups, epsilon: epsilon, activation: activation)
+    case .convolution(let window):
+      addConvolution(id, window, LinearEpilogue(bias: node.inputs.count == 3))
+    case .convolutionEpilogue(let window, let epilogue): addConvolution(id, window, epilogue)
+    case .upsample(let factor): addUpsample(id, factor: factor)
     case .reduce(let function, let axes): try addReduce(id, function, axes: axes)
     case .gather: addGather(id)
     case .broadcast: try addBroadcast(id)

@@ -92,6 +92,9 @@ package enum KernelWork: Sendable, Hashable {
   }
 
   case linear(Linear)
+  /// A convolution as the product that it is: the rows are the pixels of the result, the columns
+  /// the kernels.
+  case convolution(Linear)
   /// A product of two values, per batch entry.
   case matmul(entries: Int, m: Int, n: Int, k: Int)
   case attention(Attention)
@@ -101,6 +104,8 @@ package enum KernelWork: Sendable, Hashable {
   /// From `elements` elements.
   case reduce(elements: Int)
   case gather(rows: Int, width: Int)
+  /// To `elements` elements.
+  case upsample(elements: Int)
   /// A weight that the graph computes, laid out for `linear`.
   case pack(n: Int, k: Int, Precision)
 }
@@ -109,27 +114,30 @@ extension KernelWork {
   /// Multiply-accumulates of products and attention; 0 for every other kernel.
   package var multiplyAccumulates: Int {
     switch self {
-    case .linear(let linear): linear.m * linear.n * linear.k
+    case .linear(let linear), .convolution(let linear): linear.m * linear.n * linear.k
     case .matmul(let entries, let m, let n, let k): entries * m * n * k
     case .attention(let attention):
       attention.heads * attention.queries * attention.keys
         * (attention.width + attention.valueWidth)
-    case .elementwise, .norm, .softmax, .reduce, .gather, .pack: 0
+    case .elementwise, .norm, .softmax, .reduce, .gather, .upsample, .pack: 0
     }
   }
 
-  /// The bytes of the weight that a `linear` reads.
+  /// The bytes of the weight that a product or a convolution reads.
   package var weightByteCount: Int {
-    guard case .linear(let linear) = self else { return 0 }
-    return linear.n * linear.k * linear.precision.dtype.byteCount
+    switch self {
+    case .linear(let linear), .convolution(let linear):
+      linear.n * linear.k * linear.precision.dtype.byteCount
+    case .matmul, .attention, .elementwise, .norm, .softmax, .reduce, .gather, .upsample, .pack: 0
+    }
   }
 
   /// The element type of the operands.
   package var precision: Precision {
     switch self {
-    case .linear(let linear): linear.precision
+    case .linear(let linear), .convolution(let linear): linear.precision
     case .attention(let attention): attention.precision
-    case .matmul, .elementwise, .norm, .softmax, .reduce, .gather, .pack: .f32
+    case .matmul, .elementwise, .norm, .softmax, .reduce, .gather, .upsample, .pack: .f32
     }
   }
 
@@ -137,6 +145,7 @@ extension KernelWork {
   package var kernel: String {
     switch self {
     case .linear: "linear"
+    case .convolution: "convolution"
     case .matmul: "matmul"
     case .attention: "attention"
     case .elementwise: "elementwise"
@@ -144,6 +153,7 @@ extension KernelWork {
     case .softmax: "softmax"
     case .reduce: "reduce"
     case .gather: "gather"
+    case .upsample: "upsample"
     case .pack: "pack"
     }
   }
@@ -151,14 +161,14 @@ extension KernelWork {
   /// The extents in words, as in `256 x 1152 x 384`: rows, columns and inner extent of a product.
   package var extents: String {
     switch self {
-    case .linear(let linear): "\(linear.m) x \(linear.n) x \(linear.k)"
+    case .linear(let linear), .convolution(let linear): "\(linear.m) x \(linear.n) x \(linear.k)"
     case .matmul(let entries, let m, let n, let k): "\(entries) of \(m) x \(n) x \(k)"
     case .attention(let attention):
       "\(attention.heads) heads of \(attention.queries) x \(attention.keys) x \(attention.width)"
     case .elementwise(let elementwise): "\(elementwise.elements)"
     case .norm(let rows, let width), .softmax(let rows, let width), .gather(let rows, let width):
       "\(rows) x \(width)"
-    case .reduce(let elements): "\(elements)"
+    case .reduce(let elements), .upsample(let elements): "\(elements)"
     case .pack(let n, let k, _): "\(n) x \(k)"
     }
   }

@@ -141,11 +141,12 @@ extension KernelCallBuilder {
 
 extension UnaryOp? {
   /// The activation's name in the kernels; none for those that are not an epilogue.
-  fileprivate var kernelActivation: dth_activation {
+  var kernelActivation: dth_activation {
     switch self {
     case .relu: DTH_ACTIVATION_RELU
     case .gelu: DTH_ACTIVATION_GELU
     case .geluTanh: DTH_ACTIVATION_GELU_TANH
+    case .geluQuick: DTH_ACTIVATION_GELU_QUICK
     case .silu: DTH_ACTIVATION_SILU
     case .sigmoid: DTH_ACTIVATION_SIGMOID
     case .tanh: DTH_ACTIVATION_TANH

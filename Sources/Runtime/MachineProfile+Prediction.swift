@@ -13,7 +13,8 @@ extension MachineProfile {
   /// The time of one call among others that read so many bytes of weights in all.
   func seconds(for work: KernelWork, amongWeightBytes weightByteCount: Int) -> Double {
     switch work {
-    case .linear(let linear): return seconds(for: linear, amongWeightBytes: weightByteCount)
+    case .linear(let linear), .convolution(let linear):
+      return seconds(for: linear, amongWeightBytes: weightByteCount)
     case .matmul(let entries, let m, let n, let k):
       return self[.call] + Double(entries) * self[.matmul, m, n, k]
     case .attention(let attention):
@@ -34,6 +35,7 @@ extension MachineProfile {
     case .softmax(let rows, let width): return self[.softmax, rows, width]
     case .reduce(let elements): return self[.reduce, elements]
     case .gather(let rows, let width): return self[.gather, rows * width]
+    case .upsample(let elements): return self[.elementwise, elements]
     case .pack(let n, let k, _): return self[.pack, n * k]
     }
   }

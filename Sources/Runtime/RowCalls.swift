@@ -50,6 +50,47 @@ extension KernelCallBuilder {
     append(.normAffine(arguments), [.value(id)] + inputs.map { .value($0) })
   }
 
+  /// Appends a norm by the root mean square over the last axis.
+  mutating func addRMSNorm(_ id: ValueID, epsilon: Double) {
+    append(
+      .rmsNorm(rmsNormArguments(id, epsilon: epsilon)),
+      [.value(id), .value(graph[id].inputs[0]), .absent])
+  }
+
+  /// Appends a norm by the root mean square with a scale; two calls where the scale repeats in
+  /// another way than over whole runs of rows.
+  mutating func addRMSNormScale(_ id: ValueID, epsilon: Double) throws {
+    let inputs = graph[id].inputs
+    let shape = shape(id)
+    guard let scaleRows = self.shape(inputs[1]).rowGroupCount(in: shape) else {
+      addRMSNorm(id, epsilon: epsilon)
+      let step = ElementwiseChain.Step.binary(.multiply, .input(0), .input(1))
+      return try addElementwise(
+        [dth_step(step)], extents: shape.dimensions, result: (.value(id), shape.strides),
+        inputs: [
+          (.value(id), shape.strides),
+          (.value(inputs[1]), self.shape(inputs[1]).broadcastStrides(to: shape)),
+        ], of: id)
+    }
+    var arguments = rmsNormArguments(id, epsilon: epsilon)
+    arguments.scale_rows = Int64(scaleRows)
+    arguments.scale_stride = arguments.width
+    append(.rmsNorm(arguments), [.value(id)] + inputs.map { .value($0) })
+  }
+
+  private func rmsNormArguments(_ id: ValueID, epsilon: Double) -> dth_rms_norm_args {
+    let shape = shape(id)
+    var arguments = dth_rms_norm_args()
+    arguments.width = Int64(shape[-1])
+    arguments.rows = Int64(shape.elementCount / shape[-1])
+    arguments.row_stride = arguments.width
+    arguments.result_stride = arguments.width
+    arguments.epsilon = Float(epsilon)
+    arguments.scale_rows = 1
+    arguments.result_element = element(id)
+    return arguments
+  }
+
   private func normArguments(_ id: ValueID, epsilon: Double) -> dth_norm_affine_args {
     let shape = shape(id)
     var arguments = dth_norm_affine_args()

@@ -58,7 +58,8 @@ struct TensorDirectory {
     case .state(let name): states[name]
     case .parameter, .constant, .table, .stepRow, .matmul, .unary, .binary, .softmax, .layerNorm,
       .reduce, .gather, .reshape, .broadcast, .permute, .slice, .concat, .linear, .patchLinear,
-      .affine, .normAffine, .gatedAdd, .attention, .chain:
+      .affine, .normAffine, .gatedAdd, .attention, .chain, .rmsNorm, .groupNorm, .convolution,
+      .upsample, .rmsNormScale, .groupNormAffine, .convolutionEpilogue:
       nil
     }
   }

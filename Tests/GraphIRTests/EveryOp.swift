@@ -72,6 +72,26 @@ func everyOpGraph() throws -> Graph {
     .binary(.add, .step(1), .input(0)),
   ])
   ends.append(try builder.append(.chain(chain), [state, shift]))
+  ends.append(try builder.append(.rmsNorm(epsilon: 1e-5), [state]))
+  ends.append(try builder.append(.rmsNormScale(epsilon: 1e-5), [state, scale]))
+  let image = builder.parameter("image", [1, 4, 3, 5])
+  let kernels = builder.parameter("kernels", [2, 4, 3, 2])
+  let window = Convolution(stride: [2, 1], padding: [1, 0, 2, 1])
+  let convolved = try builder.append(.convolution(window), [image, kernels])
+  let outBias = builder.parameter("bias of two", [2])
+  ends.append(try builder.append(.convolution(window), [image, kernels, outBias]))
+  ends.append(
+    try builder.append(
+      .convolutionEpilogue(
+        window, LinearEpilogue(bias: true, activation: .silu, residual: true)),
+      [image, kernels, outBias, convolved]))
+  ends.append(try builder.append(.groupNorm(groups: 2, epsilon: 1e-6), [image]))
+  for activation in [nil, UnaryOp.silu] {
+    ends.append(
+      try builder.append(
+        .groupNormAffine(groups: 2, epsilon: 1e-6, activation: activation), [image, shift, shift]))
+  }
+  ends.append(try builder.append(.upsample(factor: 2), [image]))
   for (index, end) in ends.enumerated() { builder.output("end \(index)", end) }
   builder.output("latent", normed, isState: true)
   return builder.graph

@@ -9,10 +9,12 @@ import Testing
     for node in try everyOpGraph().nodes { names.insert(OpInfo(node.op).name) }
     let primitives = [
       "input", "state", "parameter", "constant", "table", "step_row", "matmul", "softmax",
-      "layer_norm", "gather", "reshape", "broadcast", "permute", "slice", "concat",
+      "layer_norm", "rms_norm", "group_norm", "convolution", "upsample", "gather", "reshape",
+      "broadcast", "permute", "slice", "concat",
     ]
     let fused = [
       "linear", "patch_linear", "affine", "norm_affine", "gated_add", "attention", "chain",
+      "rms_norm_scale", "group_norm_affine", "convolution_epilogue",
     ]
     let expected = Set(
       primitives + fused + UnaryOp.allCases.map(\.rawValue) + BinaryOp.allCases.map(\.rawValue)

@@ -79,6 +79,43 @@ import Testing
     }
   }
 
+  @Test func `rms_norm_scale equals its formula`() throws {
+    try expectSame(
+      [[2, 3, 5], [2, 1, 5]], fused: .rmsNormScale(epsilon: 0.01)
+    ) { builder, operands in
+      let norm = try builder.append(.rmsNorm(epsilon: 0.01), [operands[0]])
+      return try builder.multiply(norm, operands[1])
+    }
+  }
+
+  @Test(arguments: [nil, UnaryOp.silu])
+  func `group_norm_affine equals its formula`(activation: UnaryOp?) throws {
+    let op = Op.groupNormAffine(groups: 3, epsilon: 0.01, activation: activation)
+    try expectSame([[2, 6, 2, 5], [6], [6]], fused: op) { builder, operands in
+      let norm = try builder.append(.groupNorm(groups: 3, epsilon: 0.01), [operands[0]])
+      let scaled = try builder.multiply(norm, builder.reshape(operands[1], [6, 1, 1]))
+      let sum = try builder.add(scaled, builder.reshape(operands[2], [6, 1, 1]))
+      return try activation.map { try builder.unary($0, sum) } ?? sum
+    }
+  }
+
+  @Test(arguments: 0..<8)
+  func `convolution_epilogue equals convolution and its epilogue`(flags: Int) throws {
+    let attributes = LinearEpilogue(
+      bias: flags & 1 != 0, activation: flags & 2 != 0 ? .silu : nil, residual: flags & 4 != 0)
+    let window = Convolution(stride: [1, 2], padding: [1, 0, 2, 1])
+    var shapes = [[2, 3, 4, 5], [6, 3, 2, 3]]
+    if attributes.bias { shapes.append([6]) }
+    if attributes.residual { shapes.append([2, 6, 4, 3]) }
+    try expectSame(shapes, fused: .convolutionEpilogue(window, attributes)) { builder, operands in
+      let count = attributes.bias ? 3 : 2
+      let product = try builder.append(.convolution(window), Array(operands[..<count]))
+      var rest = attributes
+      rest.bias = false
+      return try epilogue(rest, product, operands[count...], &builder)
+    }
+  }
+
   /// The first `[batch, tokens, heads * width]` as `[batch, heads, tokens, width]`.
   private func split(
     _ x: ValueID, heads: Int, _ builder: inout GraphBuilder

@@ -62,6 +62,7 @@ func expectClose(
       #expect(abs(sigmoid(x) + sigmoid(-x) - 1) < 1e-15)
       #expect(abs(UnaryOp.tanh.evaluate(x) - (2 * sigmoid(2 * x) - 1)) < 1e-15)
       #expect(abs(UnaryOp.silu.evaluate(x) - x * sigmoid(x)) < 1e-14)
+      #expect(abs(UnaryOp.geluQuick.evaluate(x) - x * sigmoid(1.702 * x)) < 1e-14)
       #expect(abs(UnaryOp.gelu.evaluate(x) - UnaryOp.gelu.evaluate(-x) - x) < 1e-14)
       #expect(abs(UnaryOp.geluTanh.evaluate(x) - UnaryOp.geluTanh.evaluate(-x) - x) < 1e-14)
       #expect(abs(UnaryOp.geluTanh.evaluate(x) - UnaryOp.gelu.evaluate(x)) < 5e-4)

@@ -64,7 +64,7 @@ package struct RandomGraph {
     let shape = builder.shape(x)
     let rank = shape.rank
     let axis = rank == 0 ? 0 : number(0...(rank - 1))
-    switch number(0...17) {
+    switch number(0...18) {
     case 0: return try builder.unary(pick([.negate, .sin, .cos, .relu, .gelu, .silu]), x)
     case 1: return try builder.unary(.tanh, x)
     case 2, 3: return try builder.binary(pick([.add, .subtract]), x, pick(pool))
@@ -92,6 +92,7 @@ package struct RandomGraph {
       return try builder.unary(.tanh, builder.matmul(x, other, transposeB: true))
     case 15: return try rowOp(x)
     case 16: return try chain(x)
+    case 17: return try image(x)
     default: return try attention(x)
     }
   }
@@ -145,6 +146,32 @@ package struct RandomGraph {
     let op = Op.attention(heads: number(1...2), scale: 0.5)
     if shape[2] % 6 == 0, number(0...1) == 0 { return try builder.append(op, [x]) }
     return try builder.append(op, [x, try builder.unary(.sin, x), x])
+  }
+
+  private mutating func image(_ x: ValueID) throws -> ValueID? {
+    let shape = builder.shape(x)
+    guard shape.rank > 0 else { return nil }
+    let width = shape[-1]
+    let image = try builder.unary(
+      .tanh, builder.reshape(x, [1, width, 1, shape.elementCount / width]))
+    let scale = parameter([width])
+    let window = Convolution(padding: [1, 0, 0, 1])
+    switch number(0...5) {
+    case 0: return try builder.append(.rmsNorm(epsilon: 1e-2), [x])
+    case 1: return try builder.append(.rmsNormScale(epsilon: 1e-2), [x, scale])
+    case 2: return try builder.append(.upsample(factor: 2), [image])
+    case 3:
+      let op = Op.groupNormAffine(groups: 1, epsilon: 1e-2, activation: pick([nil, .silu]))
+      return try builder.append(op, [image, scale, scale])
+    case 4:
+      return try builder.append(.convolution(window), [image, parameter([width, width, 2, 2])])
+    default:
+      let kernels = parameter([width, width, 1, 1])
+      let norm = try builder.append(.groupNorm(groups: 1, epsilon: 1e-2), [image])
+      let epilogue = LinearEpilogue(bias: true, activation: pick([nil, .silu]), residual: true)
+      return try builder.append(
+        .convolutionEpilogue(Convolution(), epilogue), [image, kernels, scale, norm])
+    }
   }
 
   private mutating func addOutputs() {

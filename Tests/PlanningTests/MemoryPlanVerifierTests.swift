@@ -11,9 +11,11 @@ import Testing
     var tried = 0
     for (i, a) in plan.assignments.enumerated() {
       for b in plan.assignments[(i + 1)...] where a.range.overlaps(b.range) {
-        // A value that nothing reads may be overwritten.
+        // A value that nothing reads may be overwritten, and so may what is beside the piece that
+        // is read.
         guard a.range.last > a.range.first, b.range.last > b.range.first,
-          a.range.last > b.range.first
+          a.range.last > b.range.first,
+          graph[b.value].type.byteCount >= graph[a.value].type.byteCount
         else { continue }
         var broken = plan
         broken.assignments[i].byteOffset = b.byteOffset

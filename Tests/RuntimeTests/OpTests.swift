@@ -211,7 +211,60 @@ import Testing
     return result
   }
 
-  @Test(arguments: unary + binary + movement + rows + products)
+  static let images: [Case] =
+    [
+      Case(name: "rms_norm") { b in
+        try b.append(.rmsNorm(epsilon: 1e-6), [input(&b, "x", 3, 5, 19)])
+      },
+      Case(name: "rms_norm_scale per head") { b in
+        try b.append(
+          .rmsNormScale(epsilon: 1e-6), [input(&b, "x", 2, 5, 19), b.parameter("scale", [19])])
+      },
+      Case(name: "rms_norm_scale per token") { b in
+        try b.append(
+          .rmsNormScale(epsilon: 1e-6), [input(&b, "x", 2, 5, 19), input(&b, "scale", 5, 1)])
+      },
+      Case(name: "group_norm") { b in
+        try b.append(.groupNorm(groups: 3, epsilon: 1e-6), [input(&b, "x", 2, 6, 5, 7)])
+      },
+      Case(name: "group_norm_affine") { b in
+        let (scale, shift) = (b.parameter("scale", [6]), b.parameter("shift", [6]))
+        return try b.append(
+          .groupNormAffine(groups: 2, epsilon: 1e-6, activation: .silu),
+          [input(&b, "x", 2, 6, 5, 7), scale, shift])
+      },
+      Case(name: "upsample") { b in
+        try b.append(.upsample(factor: 2), [input(&b, "x", 2, 3, 5, 7)])
+      },
+      Case(name: "convolution of computed kernels") { b in
+        let kernels = try b.unary(.tanh, input(&b, "w", 4, 3, 3, 3))
+        return try b.append(
+          .convolution(Convolution(stride: [2, 2], padding: [0, 1, 0, 1])),
+          [input(&b, "x", 2, 3, 6, 8), kernels])
+      },
+      Case(name: "convolution over its residual") { b in
+        let x = input(&b, "x", 1, 3, 6, 21)
+        let residual = try b.unary(.tanh, x)
+        let op = Op.convolutionEpilogue(
+          Convolution(padding: [1, 1, 1, 1]), LinearEpilogue(activation: .silu, residual: true))
+        let y = try b.append(op, [x, b.parameter("w", [3, 3, 3, 3]), residual])
+        return try b.append(.reduce(.sum, axes: [1]), [y])
+      },
+    ]
+    + [
+      LinearEpilogue(), LinearEpilogue(bias: true), LinearEpilogue(activation: .relu),
+      LinearEpilogue(bias: true, activation: .geluTanh, residual: true),
+    ].map { epilogue in
+      Case(name: "convolution \(epilogue)") { b in
+        let window = Convolution(padding: [1, 1, 1, 1])
+        var operands = [input(&b, "x", 2, 3, 5, 19), b.parameter("w", [35, 3, 3, 3])]
+        if epilogue.bias { operands.append(b.parameter("bias", [35])) }
+        if epilogue.residual { operands.append(input(&b, "residual", 2, 35, 5, 19)) }
+        return try b.append(.convolutionEpilogue(window, epilogue), operands)
+      }
+    }
+
+  @Test(arguments: unary + binary + movement + rows + products + images)
   func agreesWithTheEvaluator(_ test: Case) throws {
     var builder = GraphBuilder(name: test.name)
     builder.output("out", try test.build(&builder))

@@ -59,6 +59,11 @@ private let otherCases = [
   DifferentiationCase("layer_norm", [[3, 7]]) {
     try $0.append(.layerNorm(epsilon: 0.01), [$1[0]])
   },
+  DifferentiationCase("rms_norm", [[3, 7]]) { try $0.append(.rmsNorm(epsilon: 0.01), [$1[0]]) },
+  DifferentiationCase("group_norm", [[2, 6, 2, 3]]) {
+    try $0.append(.groupNorm(groups: 3, epsilon: 0.01), [$1[0]])
+  },
+  DifferentiationCase("upsample", [[2, 1, 3, 2]]) { try $0.append(.upsample(factor: 3), [$1[0]]) },
   DifferentiationCase("reduce_sum", [[2, 3, 5]]) {
     try $0.append(.reduce(.sum, axes: [0, 2]), [$1[0]])
   },
@@ -112,9 +117,21 @@ private let otherCases = [
   },
 ]
 
+/// Strides that divide the image and that do not, padding wider than the kernel, and none.
+private let convolutionCases: [DifferentiationCase] = [
+  ([2, 3, 5, 4], [2, 3, 3, 3], Convolution(padding: [1, 1, 1, 1])),
+  ([1, 2, 6, 5], [3, 2, 3, 2], Convolution(stride: [2, 2], padding: [0, 1, 0, 1])),
+  ([1, 1, 4, 7], [2, 1, 1, 1], Convolution(stride: [3, 2], padding: [2, 0, 1, 3])),
+  ([2, 2, 4, 4], [1, 2, 4, 2], Convolution(stride: [1, 3])),
+].map { image, kernels, window in
+  DifferentiationCase("convolution \(image) \(kernels)", [image, kernels, [kernels[0]]]) {
+    try $0.append(.convolution(window), $1)
+  }
+}
+
 @Suite struct DifferentiationTests {
   /// Compares each gradient of `sum(y * weights)` with central differences in double precision.
-  @Test(arguments: matmulCases + elementwiseCases + otherCases)
+  @Test(arguments: matmulCases + elementwiseCases + otherCases + convolutionCases)
   func `gradients agree with finite differences`(rule: DifferentiationCase) throws {
     var random = SeededGenerator(seed: 3)
     func tensor(_ dimensions: [Int], in range: Range<Double>) -> ReferenceTensor {

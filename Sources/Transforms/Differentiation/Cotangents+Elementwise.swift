@@ -37,12 +37,12 @@ extension Cotangents {
       return try builder.multiply(cotangent, geluDerivative(x, y))
     case .geluTanh:
       return try builder.multiply(cotangent, geluTanhDerivative(x))
+    case .geluQuick:
+      let sigmoid = try builder.unary(.sigmoid, builder.multiply(x, by: 1.702))
+      let slope = try builder.multiply(y, by: 1.702)
+      return try builder.multiply(cotangent, swishDerivative(slope, sigmoid))
     case .silu:
-      // s + y (1 - s) with s = sigmoid(x)
-      let sigmoid = try builder.unary(.sigmoid, x)
-      let complement = try builder.subtract(builder.scalar(1), sigmoid)
-      let derivative = try builder.add(sigmoid, builder.multiply(y, complement))
-      return try builder.multiply(cotangent, derivative)
+      return try builder.multiply(cotangent, swishDerivative(y, builder.unary(.sigmoid, x)))
     }
   }
 
@@ -84,6 +84,14 @@ extension Cotangents {
 
   private mutating func oneMinusSquare(_ x: ValueID) throws(GraphError) -> ValueID {
     try builder.subtract(builder.scalar(1), builder.multiply(x, x))
+  }
+
+  /// The derivative `s + a y (1 - s)` of `y = x s` with `s = sigmoid(a x)`; `slope` is `a y`.
+  private mutating func swishDerivative(
+    _ slope: ValueID, _ sigmoid: ValueID
+  ) throws(GraphError) -> ValueID {
+    let complement = try builder.subtract(builder.scalar(1), sigmoid)
+    return try builder.add(sigmoid, builder.multiply(slope, complement))
   }
 
   /// `Φ(x) + x φ(x)`, with the normal distribution's `Φ` and density `φ`.

@@ -32,6 +32,14 @@ extension Cotangents {
       return try softmax(y, cotangent)
     case .layerNorm(let epsilon):
       return try layerNorm(operand, epsilon: epsilon, y, cotangent)
+    case .rmsNorm(let epsilon):
+      return try rmsNorm(operand, epsilon: epsilon, y, cotangent)
+    case .groupNorm(let groups, let epsilon):
+      return try groupNorm(operand, groups: groups, epsilon: epsilon, y, cotangent)
+    case .convolution(let window):
+      return try convolution(window, to: place, node.inputs, cotangent)
+    case .upsample(let factor):
+      return try upsample(factor, shape, cotangent)
     case .reduce(.max, _):
       throw refusal(node, "its derivative at equal elements is not defined")
     case .reduce(let function, let axes):
@@ -55,7 +63,8 @@ extension Cotangents {
       return try builder.slice(cotangent, axis: axis, start: start, count: shape[axis])
     case .stepRow:
       throw refusal(node, "rows of steps are no parameters")
-    case .linear, .patchLinear, .affine, .normAffine, .gatedAdd, .attention, .chain:
+    case .linear, .patchLinear, .affine, .normAffine, .gatedAdd, .attention, .chain,
+      .rmsNormScale, .groupNormAffine, .convolutionEpilogue:
       throw refusal(node, "differentiate before passes")
     }
   }
@@ -100,7 +109,7 @@ extension Cotangents {
   /// `(dy - mean dy - y mean(dy y)) / sqrt(variance x + epsilon)` over the last axis.
   ///
   /// - Source: Ba, Kiros and Hinton, Layer Normalization (arXiv 1607.06450), supplement.
-  private mutating func layerNorm(
+  mutating func layerNorm(
     _ x: ValueID, epsilon: Double, _ y: ValueID, _ cotangent: ValueID
   ) throws(GraphError) -> ValueID {
     let axes = [builder.shape(x).rank - 1]

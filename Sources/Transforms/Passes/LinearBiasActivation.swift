@@ -78,13 +78,3 @@ private func match(
   }
   return match
 }
-
-extension UnaryOp {
-  /// Whether networks use the function as an activation.
-  fileprivate var isActivation: Bool {
-    switch self {
-    case .relu, .gelu, .geluTanh, .silu, .sigmoid, .tanh: true
-    case .negate, .exp, .sqrt, .rsqrt, .sin, .cos, .floor, .step: false
-    }
-  }
-}

@@ -36,7 +36,8 @@ extension Graph {
       case .stepRow: own.insert(.timestep)
       case .parameter, .constant, .table, .matmul, .unary, .binary, .softmax, .layerNorm, .reduce,
         .gather, .reshape, .broadcast, .permute, .slice, .concat, .linear, .patchLinear, .affine,
-        .normAffine, .gatedAdd, .attention, .chain:
+        .normAffine, .gatedAdd, .attention, .chain, .rmsNorm, .groupNorm, .convolution, .upsample,
+        .rmsNormScale, .groupNormAffine, .convolutionEpilogue:
         break
       }
       result.append(own)

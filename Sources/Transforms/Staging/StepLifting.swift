@@ -15,14 +15,15 @@ extension GraphBuilder {
   /// Appends the node that computes, for all steps at once, what `node` computes in one.
   ///
   /// - Returns: A value `[steps] + ` the node's dimensions.
-  /// - Throws: `GraphError` when the node is fused or gathers from a table that changes.
+  /// - Throws: `GraphError` when the node is fused, gathers from a table that changes or convolves
+  ///   with kernels that change.
   mutating func lifted(
     _ node: Node, _ operands: [LiftedOperand], stepCount: Int
   ) throws(GraphError) -> ValueID {
     let rank = operands.map(\.dimensions.count).max() ?? 0
     switch node.op {
     case .stepRow: return operands[0].value
-    case .unary, .softmax, .layerNorm: return try append(node.op, [operands[0].value])
+    case .unary, .softmax, .layerNorm, .rmsNorm: return try append(node.op, [operands[0].value])
     case .binary, .matmul:
       var values: [ValueID] = []
       for operand in operands { values.append(try aligned(operand, rank: rank, stepCount)) }
@@ -45,13 +46,28 @@ extension GraphBuilder {
             : try append(.broadcast([stepCount] + operand.dimensions), [operand.value]))
       }
       return try concat(values, axis: axis + 1)
+    case .groupNorm, .upsample: return try perImage(node, operands, stepCount)
+    case .convolution where operands.dropFirst().allSatisfy({ !$0.isLifted }):
+      return try perImage(node, operands, stepCount)
     case .gather where !operands[0].isLifted:
       return try append(.gather, operands.map(\.value))
-    case .gather, .input, .state, .parameter, .constant, .table, .linear, .patchLinear, .affine,
-      .normAffine, .gatedAdd, .attention, .chain:
+    case .gather, .convolution, .input, .state, .parameter, .constant, .table, .linear,
+      .patchLinear, .affine, .normAffine, .gatedAdd, .attention, .chain, .rmsNormScale,
+      .groupNormAffine, .convolutionEpilogue:
       throw GraphError(
         "\(OpInfo(node.op).name) cannot be computed for all steps at once", origin: node.origin)
     }
+  }
+
+  /// A node whose first operand is a batch of images: the steps become more images.
+  private mutating func perImage(
+    _ node: Node, _ operands: [LiftedOperand], _ stepCount: Int
+  ) throws(GraphError) -> ValueID {
+    let dimensions = operands[0].dimensions
+    let images = try reshape(
+      operands[0].value, [stepCount * dimensions[0]] + dimensions.dropFirst())
+    let result = try append(node.op, [images] + operands.dropFirst().map(\.value))
+    return try reshape(result, [stepCount] + node.type.shape.dimensions)
   }
 
   /// A lifted operand with axes of extent 1 after the steps, so that its other axes meet those of
