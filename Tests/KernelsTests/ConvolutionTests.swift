@@ -130,7 +130,7 @@ import Testing
   @Test(arguments: KernelRow.supported) func `every epilogue`(row: KernelRow) {
     let activations = [
       DTH_ACTIVATION_NONE, DTH_ACTIVATION_RELU, DTH_ACTIVATION_GELU, DTH_ACTIVATION_GELU_TANH,
-      DTH_ACTIVATION_SILU, DTH_ACTIVATION_SIGMOID, DTH_ACTIVATION_TANH,
+      DTH_ACTIVATION_SILU, DTH_ACTIVATION_SIGMOID, DTH_ACTIVATION_TANH, DTH_ACTIVATION_GELU_QUICK,
     ]
     for activation in activations {
       for (bias, residual, inPlace) in [

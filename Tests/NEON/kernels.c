@@ -288,7 +288,7 @@ static void run_common(void) {
 static void run_all(void) {
   run_linear(1, 1, 1, DTH_ACTIVATION_NONE, false);
   run_linear(13, 33, 4099, DTH_ACTIVATION_NONE, true);
-  for (int activation = DTH_ACTIVATION_NONE; activation <= DTH_ACTIVATION_TANH; activation++) {
+  for (int activation = DTH_ACTIVATION_NONE; activation <= DTH_ACTIVATION_GELU_QUICK; activation++) {
     run_linear(29, 70, 131, (dth_activation)activation, true);
   }
   run_matmul(17, 45, 70);

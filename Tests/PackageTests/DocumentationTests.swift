@@ -126,5 +126,10 @@ import Testing
     let folder = Self.root.appendingPathComponent("Sources/CKernels")
     let sources = Set(try FileManager.default.contentsOfDirectory(atPath: folder.path))
     for row in rows { #expect(sources.contains("\(row).c"), "\(row)") }
+    let files = article.matches(of: /`([a-z0-9_]+\.h)`/).map { String($0.1) }
+    for file in files {
+      let path = folder.appendingPathComponent("rows/\(file)").path
+      #expect(FileManager.default.fileExists(atPath: path), "\(file)")
+    }
   }
 }
