@@ -29,7 +29,7 @@ class Runtime:
     module: str = ""
     function: str = "load"
     artefact: str = ""
-    copies: float = 1.2
+    copies: float = 2.1
     narrow_bound: float = 0.05
 
     def takes_part(self, precision: str, measure: str) -> bool:
@@ -44,19 +44,21 @@ OPENVINO_CPP = "openvino-cpp"
 RUNTIMES = {
     DITHAROS: Runtime("ditharos"),
     UNPACKED: Runtime("ditharos, safetensors", measures=(JOB,)),
-    "eager": Runtime("PyTorch", module="peer_torch"),
+    "eager": Runtime("PyTorch", module="peer_torch", copies=1.6),
     "compile": Runtime(
         "torch.compile",
         measures=(FORWARD,),
         note="torch.compile takes part in no job: it compiles for longer than the job takes",
         module="peer_torch",
         function="load_compiled",
+        copies=3.1,
     ),
     "onnxruntime": Runtime(
         "ONNX Runtime",
         precisions=("f32",),
         note="ONNX Runtime takes no part in bf16: it has no such kernels for processors",
         module="peer_onnxruntime",
+        copies=1.1,
         artefact="onnx",
     ),
     # In bf16 OpenVINO computes even the angles of the timestep, where 999 and 1001 are one number.

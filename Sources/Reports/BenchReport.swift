@@ -110,14 +110,10 @@ package struct BenchReport: Sendable {
 
   // MARK: JSON
 
-  /// The entries of the JSON form.
-  ///
-  /// - Parameter precision: That of `peak_flops`.
-  package func json(
-    _ results: [Result], precision: Precision
-  ) -> [(key: String, value: JSONValue)] {
+  /// The entries of the JSON form; `peak_flops` is that of the first result's precision.
+  package func json(_ results: [Result]) -> [(key: String, value: JSONValue)] {
     [
-      (key: "peak_flops", value: .number(peaks[precision] ?? 0)),
+      (key: "peak_flops", value: .number(peaks[results.first?.precision ?? .f32] ?? 0)),
       (key: "results", value: .array(results.map(json))),
     ]
   }
@@ -137,6 +133,7 @@ package struct BenchReport: Sendable {
       (key: "seconds_per_forward", value: number(result.forward?.seconds.median)),
       (key: "seconds_per_step", value: number(result.step?.seconds.median)),
       (key: "expected_seconds_per_step", value: number(result.expectedSecondsPerStep)),
+      (key: "peak_flops", value: number(peaks[result.precision])),
       (key: "flops_per_second", value: number(figures?.flopsPerSecond)),
       (key: "fraction_of_peak", value: number(figures?.fraction)),
       (key: "forward", value: result.forward.map { json($0, result) } ?? .null),

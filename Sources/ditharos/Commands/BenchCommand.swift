@@ -130,9 +130,14 @@ struct BenchCommand: AsyncParsableCommand {
     let stored = MachineCache.profile(
       for: MachineCache.key(kernels: row.name, threads: pool.threadCount))
     problems.add(stored.warnings)
-    // One peak is measured, that of the first model's precision.
-    let precision = subjects.first?.compiler.options.precision ?? .f32
-    var peak = row.peakRate(precision, pool: pool)
+    var peaks: [Precision: Double] = [:]
+    // The best that is seen, whatever else ran meanwhile.
+    func measurePeaks() {
+      for precision in Precision.allCases {
+        peaks[precision] = max(peaks[precision] ?? 0, row.peakRate(precision, pool: pool))
+      }
+    }
+    measurePeaks()
     var results: [BenchReport.Result] = []
     for subject in subjects {
       var result = try measure(subject, pool)
@@ -145,13 +150,12 @@ struct BenchCommand: AsyncParsableCommand {
             "`\(result.name)`", processorShare: measurement.processorShare))
       }
       results.append(result)
-      // The best that is seen, whatever else ran meanwhile.
-      peak = max(peak, row.peakRate(precision, pool: pool))
-      if format == .text { Console.write(BenchReport(peaks: [precision: peak]).text(result)) }
+      measurePeaks()
+      if format == .text { Console.write(BenchReport(peaks: peaks).text(result) + "\n") }
     }
-    let report = BenchReport(peaks: [precision: peak])
+    let report = BenchReport(peaks: peaks)
     if format == .text { Console.write(report.peakText) }
-    return (problems.diagnostics, report.json(results, precision: precision))
+    return (problems.diagnostics, report.json(results))
   }
 
   /// Checks a spec with the options.
