@@ -4,6 +4,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdatomic.h>
 #include <string.h>
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -15,19 +16,28 @@
 #define DTH_MAX_BLOCK_ROWS 14
 
 /// The most of k that a product takes at once: so much of a panel, twice, stays in the second cache.
-#define DTH_DEPTH 576
+#define DTH_DEPTH 1536
 
 /// The packed rows that a thread keeps at once, in floats: with the panels they fit the second cache.
-#define DTH_CHUNK_FLOATS (176 * 1024)
+#define DTH_CHUNK_FLOATS (144 * 1024)
 
 /// The panels whose sums wait in memory at once where k is cut.
 #define DTH_GROUP_PANELS 32
 
+/// The pieces that a thread's share of a product is cut into, about.
+#define DTH_SHARE_PIECES 24
+
 /// The keys of a tile of the online softmax. Results depend on it.
 #define DTH_KEY_TILE 128
 
-/// The panels of 32 queries that share one packing of a tile of keys.
+/// The panels of 32 queries that share one packing of a tile of keys, at most.
 #define DTH_QUERY_PANELS 16
+
+/// The least of them that are worth a packing.
+#define DTH_LEAST_QUERY_PANELS 4
+
+/// The pieces that a thread's share of the heads is cut into, about.
+#define DTH_SHARE_HEADS 8
 
 /// The k of a bf16 panel is a multiple of this: the depth of a tile of AMX.
 #define DTH_BF16_K 32
@@ -69,10 +79,106 @@ typedef struct {
 dth_share dth_product_share(
     int64_t batch, int64_t rows, int64_t panels, int32_t thread, int32_t thread_count);
 
-/// How a product is cut: k into `depths` parts of at most `depth`, rows into `blocks`, of which a
+/// A walk over the pieces of shares: first those of a thread's own, then what is left of the others'.
+typedef struct {
+  dth_claim *claims;
+  int32_t thread, thread_count;
+  /// The thread whose share the pieces are of, from this thread on in a circle.
+  int32_t distance;
+  /// The next piece, where there are no claims.
+  int64_t next;
+} dth_walk;
+
+struct dth_claim {
+  _Alignas(DTH_CLAIM_BYTES) _Atomic int64_t pieces;
+};
+
+/// A walk of a thread, at its own share.
+static inline dth_walk dth_walk_of(dth_claim *claims, int32_t thread, int32_t thread_count) {
+  return (dth_walk){
+      .claims = claims, .thread = thread, .thread_count = thread_count, .distance = 0};
+}
+
+/// The thread whose share the walk is at; -1 at the end.
+static inline int32_t dth_walk_owner(const dth_walk *walk) {
+  int32_t count = walk->claims == NULL ? 1 : walk->thread_count;
+  if (walk->distance >= count) return -1;
+  return (walk->thread + walk->distance) % walk->thread_count;
+}
+
+/// Claims a piece of the owner's share, which has `count`; -1 if none is left.
+static inline int64_t dth_claim_piece(dth_walk *walk, int64_t count) {
+  dth_claim *claim = walk->claims == NULL ? NULL : &walk->claims[dth_walk_owner(walk)];
+  // The order of memory is the barrier's business: nobody reads what the others write in a call.
+  int64_t piece =
+      claim == NULL ? walk->next++
+                    : atomic_fetch_add_explicit(&claim->pieces, 1, memory_order_relaxed);
+  if (piece < count) return piece;
+  walk->distance++;
+  return -1;
+}
+
+/// Panels of queries of heads in a row, `begin ..< end`, cut where a head ends and into at most
+/// `most` panels.
+typedef struct {
+  int64_t begin, end, head_panels, most;
+} dth_head_pieces;
+
+/// The panels of queries of a piece: so few that a share has several, so many that packing a head's
+/// keys costs little.
+static inline int64_t dth_attention_piece(
+    int64_t total, int64_t head_panels, int32_t thread_count) {
+  int64_t most = dth_min(head_panels, DTH_QUERY_PANELS);
+  int64_t wanted = dth_ceil_div(total, thread_count * DTH_SHARE_HEADS);
+  most = dth_min(most, dth_max(wanted, DTH_LEAST_QUERY_PANELS));
+  return dth_ceil_div(head_panels, dth_ceil_div(head_panels, most));
+}
+
+static inline int64_t dth_head_piece_count(const dth_head_pieces *of) {
+  int64_t count = 0;
+  for (int64_t next = of->begin; next < of->end; count++) {
+    int64_t left = of->head_panels - next % of->head_panels;
+    next += dth_min(dth_min(of->end - next, left), of->most);
+  }
+  return count;
+}
+
+/// The panels `begin ..< end` of a piece.
+static inline void dth_find_head_piece(
+    const dth_head_pieces *of, int64_t piece, int64_t *begin, int64_t *end) {
+  *end = of->begin;
+  for (int64_t i = 0; i <= piece; i++) {
+    *begin = *end;
+    int64_t left = of->head_panels - *begin % of->head_panels;
+    *end += dth_min(dth_min(of->end - *begin, left), of->most);
+  }
+}
+
+/// Rows cut into blocks of the micro-kernel, as equal as can be, the larger ones first: equal ones
+/// in a row are what a processor foresees.
+typedef struct {
+  int64_t count, rows, larger;
+} dth_blocks;
+
+static inline dth_blocks dth_cut_rows(int64_t rows, int64_t block_rows) {
+  int64_t count = dth_max(1, dth_ceil_div(rows, block_rows));
+  return (dth_blocks){count, rows / count, rows % count};
+}
+
+/// The first row of a block; that behind the last is the number of rows.
+static inline int64_t dth_block_begin(const dth_blocks *blocks, int64_t block) {
+  return block * blocks->rows + dth_min(block, blocks->larger);
+}
+
+static inline int64_t dth_block_rows(const dth_blocks *blocks, int64_t block) {
+  return blocks->rows + (block < blocks->larger ? 1 : 0);
+}
+
+/// How a product is cut: k into `depths` parts of at most `depth`, rows into blocks, of which a
 /// chunk has at most `chunk_blocks`.
 typedef struct {
-  int64_t depths, depth, blocks, chunk_blocks;
+  int64_t depths, depth, chunk_blocks;
+  dth_blocks blocks;
 } dth_product_cut;
 
 /// The cut of a product of `rows` rows, in blocks of `block_rows` that are packed as `padded_rows`.
@@ -81,9 +187,9 @@ static inline dth_product_cut dth_cut_product(
   dth_product_cut cut;
   cut.depths = dth_max(1, dth_ceil_div(k, DTH_DEPTH));
   cut.depth = dth_ceil_div(k, cut.depths);
-  cut.blocks = dth_ceil_div(rows, block_rows);
+  cut.blocks = dth_cut_rows(rows, block_rows);
   int64_t most = DTH_CHUNK_FLOATS / dth_max(1, padded_rows * cut.depth);
-  cut.chunk_blocks = dth_min(cut.blocks, dth_max(1, most));
+  cut.chunk_blocks = dth_min(cut.blocks.count, dth_max(1, most));
   return cut;
 }
 

@@ -28,6 +28,34 @@ struct StepAddress {
   var byteStride: Int
 }
 
+/// What threads have claimed of each other's shares, in every call of a list.
+struct ProgramClaims {
+  private let base: UnsafeMutableRawPointer
+  private let threadCount: Int
+  private let callCount: Int
+
+  /// Claims in memory that is aligned to `DTH_CLAIM_BYTES`.
+  init(at base: UnsafeMutableRawPointer, callCount: Int, threadCount: Int) {
+    self.base = base
+    self.callCount = callCount
+    self.threadCount = threadCount
+  }
+
+  static func byteCount(callCount: Int, threadCount: Int) -> Int {
+    callCount * threadCount * Int(DTH_CLAIM_BYTES)
+  }
+
+  /// Those of a call.
+  subscript(call: Int) -> OpaquePointer {
+    OpaquePointer(base + Self.byteCount(callCount: call, threadCount: threadCount))
+  }
+
+  /// Takes all claims back; only while no thread runs.
+  func reset() {
+    memset(base, 0, Self.byteCount(callCount: callCount, threadCount: threadCount))
+  }
+}
+
 /// What every thread needs to walk the instructions.
 struct InstructionList {
   var instructions: UnsafeMutablePointer<Instruction>
@@ -35,6 +63,8 @@ struct InstructionList {
   var scratch: UnsafeMutableRawPointer
   var scratchByteCountPerThread: Int
   var pool: OpaquePointer
+  /// By instruction, one of each thread; zero before a run.
+  var claims: ProgramClaims
   /// Where the time of each instruction is added up, for `executeTimedInstructions` alone.
   var nanoseconds: UnsafeMutablePointer<UInt64>?
 }
@@ -46,7 +76,8 @@ let executeInstructions: dth_pool_body = { context, thread, threadCount in
   for index in 0..<list.count {
     let instruction = list.instructions[index]
     instruction.kernel(
-      instruction.arguments, instruction.operands, thread, threadCount, scratch)
+      instruction.arguments, instruction.operands, thread, threadCount, scratch,
+      list.claims[index])
     if instruction.endsWithBarrier { dth_pool_barrier(list.pool) }
   }
 }
@@ -61,7 +92,8 @@ let executeTimedInstructions: dth_pool_body = { context, thread, threadCount in
   for index in 0..<list.count {
     let instruction = list.instructions[index]
     instruction.kernel(
-      instruction.arguments, instruction.operands, thread, threadCount, scratch)
+      instruction.arguments, instruction.operands, thread, threadCount, scratch,
+      list.claims[index])
     if instruction.endsWithBarrier || index == list.count - 1 { dth_pool_barrier(list.pool) }
     if thread == 0 {
       let after = clockNanoseconds()

@@ -108,7 +108,7 @@ struct PackingArguments {
 /// Packs a weight that the graph computes.
 ///
 /// Operands: panels; weight.
-private let packKernel: dth_kernel = { arguments, operands, thread, threadCount, _ in
+private let packKernel: dth_kernel = { arguments, operands, thread, threadCount, _, _ in
   guard let arguments = arguments?.load(as: PackingArguments.self),
     let target = operands?[0], let source = operands?[1]
   else { return }

@@ -63,6 +63,7 @@ final class KernelTimer {
   private let scratch: MemoryBlock
   private let scratchByteCountPerThread: Int
   private let code: MemoryBlock
+  private let claims: MemoryBlock
   private let argumentByteCount: Int
   private var cursor = 0
 
@@ -81,6 +82,10 @@ final class KernelTimer {
       probes.map(\.scratchByteCount).max() ?? 0)
     scratch = try MemoryBlock(
       byteCount: scratchByteCountPerThread * pool.threadCount, for: "the measurement")
+    claims = try MemoryBlock(
+      byteCount: ProgramClaims.byteCount(
+        callCount: Self.listCount, threadCount: pool.threadCount),
+      for: "the measurement")
     argumentByteCount = alignedByteCount(probes.map(\.arguments.byteCount).max() ?? 0)
     code = try MemoryBlock(
       byteCount: argumentByteCount + MemoryLayout<InstructionList>.stride
@@ -131,7 +136,10 @@ final class KernelTimer {
     list.initialize(
       to: InstructionList(
         instructions: instructions, count: count, scratch: scratch.base,
-        scratchByteCountPerThread: scratchByteCountPerThread, pool: pool.handle))
+        scratchByteCountPerThread: scratchByteCountPerThread, pool: pool.handle,
+        claims: ProgramClaims(
+          at: claims.base, callCount: count, threadCount: pool.threadCount)))
+    list.pointee.claims.reset()
     let start = clockNanoseconds()
     pool.run(executeInstructions, context: list)
     return Double(clockNanoseconds() - start) / 1e9

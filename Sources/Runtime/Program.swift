@@ -62,6 +62,8 @@ final class Program {
     let operandsOffset = layout.reserve(
       MemoryLayout<UnsafeMutableRawPointer?>.stride * Self.operandCount * calls.count)
     let argumentOffsets = calls.map { layout.reserve($0.arguments.byteCount) }
+    let claimsOffset = layout.reserve(
+      ProgramClaims.byteCount(callCount: calls.count, threadCount: pool.threadCount))
     let block = try MemoryBlock(byteCount: layout.byteCount, for: "instructions")
 
     let instructions = (block.base + codeOffset).bindMemory(
@@ -92,7 +94,9 @@ final class Program {
     list.initialize(
       to: InstructionList(
         instructions: instructions, count: calls.count, scratch: memory.scratch,
-        scratchByteCountPerThread: memory.scratchByteCountPerThread, pool: pool.handle))
+        scratchByteCountPerThread: memory.scratchByteCountPerThread, pool: pool.handle,
+        claims: ProgramClaims(
+          at: block.base + claimsOffset, callCount: calls.count, threadCount: pool.threadCount)))
     instructionCount = calls.count
     stepCount = graph.nodes.reduce(Int.max) { count, node in
       guard case .stepRow = node.op else { return count }
@@ -110,7 +114,9 @@ final class Program {
       let address = stepAddresses[index]
       address.slot.pointee = address.base + step * address.byteStride
     }
-    if instructionCount > 0 { pool.run(body, context: list) }
+    guard instructionCount > 0 else { return }
+    list.pointee.claims.reset()
+    pool.run(body, context: list)
   }
 
   /// Adds up the time of every instruction from here on.

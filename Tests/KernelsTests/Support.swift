@@ -81,17 +81,39 @@ func numbers(_ count: Int, seed: UInt64, in range: ClosedRange<Float> = -1...1) 
   return (0..<count).map { _ in Float.random(in: range, using: &generator) }
 }
 
+/// Claims for a call by some threads: with an even number of them the last takes all pieces of all
+/// shares, with an odd number each does its own share.
+struct Claims {
+  private let memory: UnsafeMutableRawPointer?
+
+  init(threads: Int) {
+    guard threads % 2 == 0 else {
+      memory = nil
+      return
+    }
+    let byteCount = threads * Int(DTH_CLAIM_BYTES)
+    memory = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 64)
+    memory?.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+  }
+
+  var pointer: OpaquePointer? { memory.map { OpaquePointer($0) } }
+
+  func free() { memory?.deallocate() }
+}
+
 /// Executes the shares of all threads, last first, each with its own poisoned scratch.
 func execute<Arguments>(
   _ kernel: dth_kernel, _ arguments: Arguments, _ operands: [Floats?], threads: Int,
   scratch: Int = 0
 ) {
+  let claims = Claims(threads: threads)
+  defer { claims.free() }
   withUnsafePointer(to: arguments) { arguments in
     operands.map { $0?.raw }.withUnsafeBufferPointer { operands in
       guard let first = operands.baseAddress else { return }
       for thread in (0..<threads).reversed() {
         let memory = Floats(count: max(scratch / 4, 1), offset: 8)
-        kernel(arguments, first, Int32(thread), Int32(threads), memory.raw)
+        kernel(arguments, first, Int32(thread), Int32(threads), memory.raw, claims.pointer)
         #expect(memory.isIntact, "scratch of thread \(thread) of \(threads)")
       }
     }

@@ -79,12 +79,14 @@ func execute<Arguments>(
   _ kernel: dth_kernel, _ arguments: Arguments, at operands: [UnsafeMutableRawPointer?],
   threads: Int, scratch: Int
 ) {
+  let claims = Claims(threads: threads)
+  defer { claims.free() }
   withUnsafePointer(to: arguments) { arguments in
     operands.withUnsafeBufferPointer { operands in
       guard let first = operands.baseAddress else { return }
       for thread in (0..<threads).reversed() {
         let memory = Floats(count: max(scratch / 4, 1), offset: 8)
-        kernel(arguments, first, Int32(thread), Int32(threads), memory.raw)
+        kernel(arguments, first, Int32(thread), Int32(threads), memory.raw, claims.pointer)
         #expect(memory.isIntact, "scratch of thread \(thread) of \(threads)")
       }
     }

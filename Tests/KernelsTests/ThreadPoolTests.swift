@@ -77,16 +77,20 @@ import Testing
     arguments.result_stride = 200
     arguments.activation = DTH_ACTIVATION_GELU_TANH
     let scratchBytes = dth_linear_scratch_bytes(&arguments)
-    let pool = try #require(ThreadPool(threadCount: 3))
-    let call = Call(arguments: arguments, operands: operands.map(\.raw) + [nil, nil])
+    let pool = try #require(ThreadPool(threadCount: 4))
     for _ in 0..<20 {
+      let claims = Claims(threads: 4)
+      defer { claims.free() }
+      let call = Call(
+        arguments: arguments, operands: operands.map(\.raw) + [nil, nil], claims: claims.pointer)
       pool.run { thread, threadCount in
         let scratch = Floats(count: scratchBytes / 4, offset: 8)
         defer { withExtendedLifetime(scratch) {} }
         withUnsafePointer(to: call.arguments) { arguments in
           call.operands.withUnsafeBufferPointer {
             KernelRow.best.functions.pointee.linear(
-              arguments, $0.baseAddress!, Int32(thread), Int32(threadCount), scratch.raw)
+              arguments, $0.baseAddress!, Int32(thread), Int32(threadCount), scratch.raw,
+              call.claims)
           }
         }
       }
@@ -111,5 +115,6 @@ import Testing
   private struct Call: @unchecked Sendable {
     let arguments: dth_linear_args
     let operands: [UnsafeMutableRawPointer?]
+    let claims: OpaquePointer?
   }
 }

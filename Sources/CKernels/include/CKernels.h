@@ -20,6 +20,12 @@
 extern "C" {
 #endif
 
+/// How much of a thread's share has been claimed, in a call of a kernel.
+typedef struct dth_claim dth_claim;
+
+/// The bytes of a claim: a cache line, so that threads do not disturb each other.
+#define DTH_CLAIM_BYTES 64
+
 /// One kernel: executes the share of thread `thread` of `thread_count`.
 ///
 /// - arguments: the kernel's own argument struct, below; never changed.
@@ -27,11 +33,14 @@ extern "C" {
 ///   comment gives.
 /// - scratch: this thread's own memory, aligned to 64 bytes, of at least the kernel's
 ///   `dth_..._scratch_bytes`; may be NULL where that is 0.
+/// - claims: `thread_count` claims that are zero before the call and belong to it alone, aligned to
+///   64 bytes, or NULL. With them a thread whose share is done takes pieces of the others' shares,
+///   so that a processor that is slower for a while does not hold up the rest.
 ///
 /// All threads of `thread_count` must execute it, in any order, before the result is complete.
 typedef void (*dth_kernel)(
     const void *arguments, void *const *operands, int32_t thread, int32_t thread_count,
-    void *scratch);
+    void *scratch, dth_claim *claims);
 
 /// The type of an operand's elements, where a kernel leaves a choice.
 typedef enum dth_element {

@@ -40,30 +40,71 @@ INLINE bool is_left_out(const key_tile *tile, int64_t key) {
   return tile->mask != NULL && tile->mask[key] == 0;
 }
 
-/// Packs rows in blocks of the micro-kernel's rows, each `DTH_PADDED_ROWS` wide.
-static void pack_row_blocks(const source *rows, int64_t count, int64_t columns, float *out) {
-  int64_t blocks = dth_ceil_div(count, DTH_ROWS);
-  for (int64_t block = 0; block < blocks; block++) {
-    int64_t row = dth_part(count, block, blocks);
-    int64_t end = dth_part(count, block + 1, blocks);
-    pack_rows(rows, row, end - row, columns, DTH_PADDED_ROWS, out);
-    out += DTH_PADDED_ROWS * columns;
+/// Packs a tile of keys in blocks of the micro-kernel's rows, each `DTH_PADDED_ROWS` wide.
+static void pack_keys(const source *keys, int64_t count, int64_t width, float *out) {
+  dth_blocks blocks = dth_cut_rows(count, DTH_ROWS);
+  for (int64_t block = 0; block < blocks.count; block++) {
+    int64_t first = dth_block_begin(&blocks, block), rows = dth_block_rows(&blocks, block);
+    // The rows of the next block, whose places a processor does not guess.
+    for (int64_t row = first + rows; row < dth_min(first + 2 * rows, count); row++) {
+      const float *next = keys->base + row * keys->row_stride;
+      for (int64_t d = 0; d < width; d += 16) __builtin_prefetch(next + d);
+    }
+    pack_rows(keys, first, rows, width, DTH_PADDED_ROWS, out);
+    out += DTH_PADDED_ROWS * width;
   }
 }
 
-/// The product of packed blocks of `count` rows and a panel, to a tile [count, 32] or added to it.
-static void multiply_row_blocks(
-    int64_t count, int64_t k, const float *a, const float *b, float *tile, bool accumulate) {
-  int64_t blocks = dth_ceil_div(count, DTH_ROWS);
-  for (int64_t block = 0; block < blocks; block++) {
-    int64_t row = dth_part(count, block, blocks);
-    int64_t end = dth_part(count, block + 1, blocks);
-    float *sums = tile + row * DTH_PANEL;
-    multiply(
-        end - row, k, a, b, accumulate ? sums : dth_zeros, accumulate ? DTH_PANEL : 0, sums,
-        DTH_PANEL, a);
-    a += DTH_PADDED_ROWS * k;
+/// A tile of keys or of values as the micro-kernel's rows: `rows` of them, in blocks `block_stride`
+/// floats apart, or one behind the other where that is 0.
+typedef struct {
+  int64_t rows, k;
+  const float *a;
+  int64_t a_stride, block_stride;
+} attention_rows;
+
+/// The product with a panel, to a tile [rows, 32] or added to it.
+static void multiply_tile(
+    const attention_rows *of, const float *panel, float *sums, bool accumulate) {
+  dth_blocks blocks = dth_cut_rows(of->rows, DTH_ROWS);
+  tile_product tile = {
+      .k = of->k,
+      .a = of->a,
+      .a_stride = of->a_stride,
+      .b = panel,
+      .from_stride = accumulate ? DTH_PANEL : 0,
+      .to = sums,
+      .to_stride = DTH_PANEL,
+  };
+  for (int64_t block = 0; block < blocks.count; block++) {
+    int64_t rows = dth_block_rows(&blocks, block);
+    tile.from = accumulate ? tile.to : dth_zeros;
+    tile.next = tile.a;
+    multiply(rows, &tile);
+    tile.a += of->block_stride == 0 ? rows : of->block_stride;
+    tile.to += rows * DTH_PANEL;
   }
+}
+
+/// A tile of values [keys, value width] as it is; a copy whose left-out values are 0 where it has
+/// a mask.
+static attention_rows value_rows(
+    const float *values, int64_t row_stride, int64_t value_width, const key_tile *tile,
+    float *copy) {
+  attention_rows rows = {value_width, tile->count, values, row_stride, 0};
+  if (tile->mask == NULL) return rows;
+  for (int64_t key = 0; key < tile->count; key++) {
+    float *to = copy + key * value_width;
+    size_t size = (size_t)value_width * sizeof(float);
+    if (is_left_out(tile, key)) {
+      memset(to, 0, size);
+    } else {
+      memcpy(to, values + key * row_stride, size);
+    }
+  }
+  rows.a = copy;
+  rows.a_stride = value_width;
+  return rows;
 }
 
 /// Adds the bias of a tile of keys to the scores [keys, 32] of `queries` queries from `first` on.
@@ -87,6 +128,28 @@ static void add_bias(
   }
 }
 
+/// The largest scores of the lanes of a vector, over the keys of a tile; NaN is passed over.
+INLINE vf largest_scores(const key_tile *tile, const float *lane) {
+  vf largest[4];
+  UNROLL for (int chain = 0; chain < 4; chain++) largest[chain] = -INFINITY;
+  int64_t key = 0;
+  if (tile->mask == NULL) {
+    for (; key + 4 <= tile->count; key += 4) {
+      UNROLL for (int chain = 0; chain < 4; chain++) {
+        vf score = load(lane + (key + chain) * DTH_PANEL);
+        largest[chain] = score > largest[chain] ? score : largest[chain];
+      }
+    }
+  }
+  for (; key < tile->count; key++) {
+    vf score = load(lane + key * DTH_PANEL);
+    if (!is_left_out(tile, key)) largest[0] = score > largest[0] ? score : largest[0];
+  }
+  largest[0] = largest[1] > largest[0] ? largest[1] : largest[0];
+  largest[2] = largest[3] > largest[2] ? largest[3] : largest[2];
+  return largest[2] > largest[0] ? largest[2] : largest[0];
+}
+
 /// Turns scores into powers of 2 of their fall from the top, and carries a panel's sums and results
 /// to the top; in the first tile there are none.
 static void advance_softmax(
@@ -94,14 +157,8 @@ static void advance_softmax(
     int64_t value_width) {
   for (int v = 0; v < DTH_PANEL; v += DTH_WIDTH) {
     float *lane = scores + v;
-    vf largest = -INFINITY;
-    for (int64_t key = 0; key < tile->count; key++) {
-      if (is_left_out(tile, key)) continue;
-      vf score = load(lane + key * DTH_PANEL);
-      largest = score > largest ? score : largest;
-    }
     vf before = load(tops + v);
-    vf top = __builtin_elementwise_floor(largest + 0.5f);
+    vf top = __builtin_elementwise_floor(largest_scores(tile, lane) + 0.5f);
     top = top > before ? top : before;
     vf sum = 0;
     for (int64_t key = 0; key < tile->count; key++) {
@@ -150,26 +207,6 @@ static void store_results(
   }
 }
 
-/// Packs a tile of keys and of values; values that are left out become 0.
-static void pack_tile(
-    const dth_attention_args *args, const attention_head *head, const key_tile *tile,
-    const attention_memory *memory) {
-  int64_t value_width = args->value_width;
-  source keys = {head->k + tile->first * args->k_row_stride, args->k_row_stride, 1, NULL, NULL};
-  source values = {
-      head->v + tile->first * args->v_row_stride, 1, args->v_row_stride, NULL, NULL};
-  pack_row_blocks(&keys, tile->count, args->width, memory->keys);
-  pack_row_blocks(&values, value_width, tile->count, memory->values);
-  if (tile->mask == NULL) return;
-  for (int64_t block = 0; block < dth_ceil_div(value_width, DTH_ROWS); block++) {
-    float *columns = memory->values + block * DTH_PADDED_ROWS * tile->count;
-    for (int64_t key = 0; key < tile->count; key++) {
-      if (!is_left_out(tile, key)) continue;
-      memset(columns + key * DTH_PADDED_ROWS, 0, DTH_PADDED_ROWS * sizeof(float));
-    }
-  }
-}
-
 /// The queries `begin ..< end` of one head.
 static void attend(
     const dth_attention_args *args, const attention_head *head, int64_t begin, int64_t end,
@@ -196,12 +233,19 @@ static void attend(
     memset(memory->results, 0, (size_t)(panels * DTH_PANEL * value_width) * sizeof(float));
   }
   while (tile.count > 0) {
-    pack_tile(args, head, &tile, memory);
+    source keys = {
+        head->k + tile.first * args->k_row_stride, args->k_row_stride, 1, NULL, NULL};
+    pack_keys(&keys, tile.count, width, memory->keys);
+    attention_rows of_keys = {
+        tile.count, width, memory->keys, DTH_PADDED_ROWS, DTH_PADDED_ROWS * width};
+    attention_rows of_values = value_rows(
+        head->v + tile.first * args->v_row_stride, args->v_row_stride, value_width, &tile,
+        memory->values);
     for (int64_t panel = 0; panel < panels; panel++) {
       const float *packed = memory->queries + panel * DTH_PANEL * width;
       float *results = memory->results + panel * DTH_PANEL * value_width;
       int64_t first = begin + panel * DTH_PANEL;
-      multiply_row_blocks(tile.count, width, memory->keys, packed, memory->scores, false);
+      multiply_tile(&of_keys, packed, memory->scores, false);
       if (head->bias != NULL) {
         int64_t count = dth_min(DTH_PANEL, end - first);
         add_bias(args, head, &tile, first, count, memory->biases, memory->scores);
@@ -209,8 +253,7 @@ static void attend(
       advance_softmax(
           &tile, is_first, memory->scores, memory->tops + panel * DTH_PANEL,
           memory->sums + panel * DTH_PANEL, results, value_width);
-      multiply_row_blocks(
-          value_width, tile.count, memory->values, memory->scores, results, !is_first);
+      multiply_tile(&of_values, memory->scores, results, !is_first);
     }
     is_first = false;
     tile = next_tile(head->mask, tile.first + tile.count, args->keys);
@@ -231,7 +274,7 @@ INLINE const float *part_of(const float *base, int64_t offset) {
 
 static void attention(
     const void *arguments, void *const *operands, int32_t thread, int32_t thread_count,
-    void *scratch) {
+    void *scratch, dth_claim *claims) {
   const dth_attention_args *args = arguments;
   int64_t head_panels = dth_ceil_div(args->queries, DTH_PANEL);
   int64_t panels = dth_min(head_panels, DTH_QUERY_PANELS);
@@ -246,27 +289,34 @@ static void attention(
   memory.keys = memory.biases + tile * DTH_PANEL;
   memory.values = memory.keys + dth_ceil_div(tile, DTH_ROWS) * DTH_PADDED_ROWS * args->width;
 
-  // The panels of all heads in a row are cut evenly; a query's result depends on itself alone.
+  // The panels of all heads in a row are cut evenly, and by heads into pieces; a query's result
+  // depends on itself alone.
   int64_t total = args->batch * args->heads * head_panels;
-  int64_t next = dth_part(total, thread, thread_count);
-  int64_t end = dth_part(total, thread + 1, thread_count);
-  while (next < end) {
-    int64_t b = next / head_panels / args->heads, h = next / head_panels % args->heads;
-    int64_t panel = next % head_panels;
-    int64_t count = dth_min(dth_min(end - next, head_panels - panel), panels);
-    attention_head head = {
-        .q = (const float *)operands[1] + b * args->q_batch_stride + h * args->width,
-        .k = (const float *)operands[2] + b * args->k_batch_stride + h * args->width,
-        .v = (const float *)operands[3] + b * args->v_batch_stride + h * args->value_width,
-        .bias = part_of(
-            operands[4], b * args->bias_batch_stride + h * args->bias_head_stride),
-        .mask = part_of(operands[5], b * args->mask_batch_stride),
-        .result =
-            (float *)operands[0] + b * args->result_batch_stride + h * args->value_width,
-    };
-    int64_t begin = panel * DTH_PANEL;
-    attend(
-        args, &head, begin, dth_min(begin + count * DTH_PANEL, args->queries), &memory);
-    next += count;
+  int64_t most = dth_attention_piece(total, head_panels, thread_count);
+  dth_walk walk = dth_walk_of(claims, thread, thread_count);
+  for (int32_t owner; (owner = dth_walk_owner(&walk)) >= 0;) {
+    dth_head_pieces pieces = {
+        dth_part(total, owner, thread_count), dth_part(total, owner + 1, thread_count),
+        head_panels, most};
+    int64_t count = dth_head_piece_count(&pieces);
+    for (int64_t piece; (piece = dth_claim_piece(&walk, count)) >= 0;) {
+      int64_t next, end;
+      dth_find_head_piece(&pieces, piece, &next, &end);
+      int64_t b = next / head_panels / args->heads, h = next / head_panels % args->heads;
+      attention_head head = {
+          .q = (const float *)operands[1] + b * args->q_batch_stride + h * args->width,
+          .k = (const float *)operands[2] + b * args->k_batch_stride + h * args->width,
+          .v = (const float *)operands[3] + b * args->v_batch_stride + h * args->value_width,
+          .bias = part_of(
+              operands[4], b * args->bias_batch_stride + h * args->bias_head_stride),
+          .mask = part_of(operands[5], b * args->mask_batch_stride),
+          .result =
+              (float *)operands[0] + b * args->result_batch_stride + h * args->value_width,
+      };
+      int64_t first = next % head_panels, panel_count = end - next;
+      attend(
+          args, &head, first * DTH_PANEL,
+          dth_min((first + panel_count) * DTH_PANEL, args->queries), &memory);
+    }
   }
 }

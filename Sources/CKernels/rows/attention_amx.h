@@ -147,8 +147,8 @@ static softmax_work make_scores(
   const char *keys = memory->keys;
   for (int64_t i = 0; i < tile->panels; i++) {
     multiply_tiles(
-        count > DTH_TILE_ROWS, &rows[0], &rows[1], keys, sizes->steps, scores + i * DTH_PANEL,
-        stride * 4, do_softmax_step, other);
+        count > DTH_TILE_ROWS, STREAM_NONE, &rows[0], &rows[1], keys, sizes->steps,
+        scores + i * DTH_PANEL, stride * 4, do_softmax_step, other);
     keys += sizes->steps * DTH_STEP_BYTES;
   }
   int64_t left_out = tile->panels * DTH_PANEL - tile->count;
@@ -207,7 +207,7 @@ static void make_results(
   _Alignas(64) float product[DTH_PANEL * DTH_PANEL];
   for (int64_t i = 0; i < sizes->value_panels; i++) {
     multiply_tiles(
-        query_count(head, panel) > DTH_TILE_ROWS, &upper, &lower,
+        query_count(head, panel) > DTH_TILE_ROWS, STREAM_NONE, &upper, &lower,
         head->memory->values + i * sizes->tile_keys / DTH_BF16_K * DTH_STEP_BYTES, tile->panels,
         product, DTH_PAIRS_BYTES, do_softmax_step, other);
     add_results(head, tile, panel, i, product);
@@ -251,32 +251,39 @@ static void attend_amx(const amx_head *head) {
 
 static void attention_bf16(
     const void *arguments, void *const *operands, int32_t thread, int32_t thread_count,
-    void *scratch) {
+    void *scratch, dth_claim *claims) {
   const dth_attention_args *args = arguments;
   dth_amx_attention sizes = dth_amx_attention_of(args);
   amx_attention_memory memory = amx_memory_of(&sizes, scratch);
   int64_t head_panels = dth_ceil_div(args->queries, DTH_PANEL);
-  // The panels of all heads in a row are cut evenly; a query's result depends on itself alone.
+  // The panels of all heads in a row are cut evenly, and by heads into pieces; a query's result
+  // depends on itself alone.
   int64_t total = args->batch * args->heads * head_panels;
-  int64_t next = dth_part(total, thread, thread_count);
-  int64_t end = dth_part(total, thread + 1, thread_count);
-  if (next == end) return;
+  int64_t most = dth_min(
+      sizes.query_panels, dth_attention_piece(total, head_panels, thread_count));
+  dth_walk walk = dth_walk_of(claims, thread, thread_count);
   begin_tiles();
-  while (next < end) {
-    int64_t panel = next % head_panels, index = next / head_panels;
-    int64_t count = dth_min(dth_min(end - next, head_panels - panel), sizes.query_panels);
-    bf16_head operands_of =
-        bf16_head_of(args, operands, index / args->heads, index % args->heads);
-    amx_head head = {
-        .args = args, .sizes = &sizes, .memory = &memory,
-        .q = operands_of.q, .k = operands_of.k, .v = operands_of.v,
-        .result = operands_of.result,
-        .begin = panel * DTH_PANEL,
-        .end = dth_min((panel + count) * DTH_PANEL, args->queries),
-        .sign = args->scale < 0 ? -1 : 1,
-    };
-    attend_amx(&head);
-    next += count;
+  for (int32_t owner; (owner = dth_walk_owner(&walk)) >= 0;) {
+    dth_head_pieces pieces = {
+        dth_part(total, owner, thread_count), dth_part(total, owner + 1, thread_count),
+        head_panels, most};
+    int64_t count = dth_head_piece_count(&pieces);
+    for (int64_t piece; (piece = dth_claim_piece(&walk, count)) >= 0;) {
+      int64_t next, end;
+      dth_find_head_piece(&pieces, piece, &next, &end);
+      int64_t panel = next % head_panels, index = next / head_panels;
+      bf16_head operands_of =
+          bf16_head_of(args, operands, index / args->heads, index % args->heads);
+      amx_head head = {
+          .args = args, .sizes = &sizes, .memory = &memory,
+          .q = operands_of.q, .k = operands_of.k, .v = operands_of.v,
+          .result = operands_of.result,
+          .begin = panel * DTH_PANEL,
+          .end = dth_min((panel + end - next) * DTH_PANEL, args->queries),
+          .sign = args->scale < 0 ? -1 : 1,
+      };
+      attend_amx(&head);
+    }
   }
   _tile_release();
 }

@@ -2,7 +2,8 @@
 
 static void softmax(
     const void *arguments, void *const *operands, int32_t thread, int32_t thread_count,
-    void *scratch) {
+    void *scratch, dth_claim *claims) {
+  (void)claims;
   (void)scratch;
   const dth_softmax_args *args = arguments;
   int64_t width = args->width;
@@ -37,7 +38,8 @@ static void softmax(
 
 static void gather(
     const void *arguments, void *const *operands, int32_t thread, int32_t thread_count,
-    void *scratch) {
+    void *scratch, dth_claim *claims) {
+  (void)claims;
   (void)scratch;
   const dth_gather_args *args = arguments;
   const int32_t *ids = operands[2];

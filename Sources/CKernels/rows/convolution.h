@@ -211,7 +211,8 @@ static void convolve_channels(
 
 static void convolution(
     const void *arguments, void *const *operands, int32_t thread, int32_t thread_count,
-    void *scratch) {
+    void *scratch, dth_claim *claims) {
+  (void)claims;
   const dth_convolution_args *args = arguments;
   convolution_work work = {.args = args, .block = dth_convolution_block_of(args)};
   const dth_convolution_block *block = &work.block;

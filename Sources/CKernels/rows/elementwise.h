@@ -141,7 +141,8 @@ INLINE int64_t direct_offset(
 
 static void elementwise(
     const void *arguments, void *const *operands, int32_t thread, int32_t thread_count,
-    void *scratch) {
+    void *scratch, dth_claim *claims) {
+  (void)claims;
   (void)scratch;
   const dth_elementwise_args *args = arguments;
   int rank = args->rank;

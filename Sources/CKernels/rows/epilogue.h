@@ -80,9 +80,25 @@ INLINE vf gated_part(
   return multiply_add(factor, x, load_part(residual + c, count));
 }
 
-/// Whether a tile of whole columns is the result as it is.
-INLINE bool stores_sums(const epilogue *how) {
-  return how->activation == DTH_ACTIVATION_NONE && how->gate == NULL && how->residual == NULL;
+/// Whether the micro-kernel itself makes whole columns of the result of a block of rows from their
+/// sums; it is told how.
+INLINE bool is_gating(
+    const epilogue *how, int64_t row, int64_t rows, int64_t column, tile_product *tile) {
+  if (how->activation != DTH_ACTIVATION_NONE) return false;
+  row_cursor gates = cursor_at(how->gate, how->gate_stride, INT64_MAX, how->rows_per_gate, row);
+  row_cursor residuals = cursor_at(
+      how->residual, how->residual_stride, how->residual_rows, how->rows_per_residual, row);
+  bool follow = residuals.repeats == 1 && residuals.index + rows <= residuals.count;
+  if (how->gate != NULL && gates.left < rows) return false;
+  if (how->residual != NULL && !follow && residuals.left < rows) return false;
+  if (how->gate != NULL || how->residual != NULL) {
+    tile->gate = how->gate == NULL ? dth_ones : next_row_of(&gates) + column;
+    tile->residual = how->residual == NULL ? dth_zeros : next_row_of(&residuals) + column;
+    tile->residual_stride = how->residual != NULL && follow ? how->residual_stride : 0;
+  }
+  tile->to = how->result + row * how->result_stride + column;
+  tile->to_stride = how->result_stride;
+  return true;
 }
 
 /// Stores a tile [rows, 32], with its bias, at (row, column) of the result, as far as `columns`
@@ -122,23 +138,5 @@ static void store_tile(
       int64_t count = dth_min(DTH_WIDTH, columns - c);
       store_part(result + c, gated_part(load(tile + c), gate, residual, c, count), count);
     }
-  }
-}
-
-/// Asks for the lines of the result and of its own residual, while the product is made.
-INLINE void prefetch_tile(
-    const epilogue *how, int64_t row, int64_t rows, int64_t column, int64_t columns) {
-  float *result = how->result + row * how->result_stride + column;
-  for (int64_t r = 0; r < rows; r++, result += how->result_stride) {
-    __builtin_prefetch(result, 1);
-    __builtin_prefetch(result + columns - 1, 1);
-  }
-  if (how->residual == NULL || how->residual == how->result) return;
-  row_cursor residuals = cursor_at(
-      how->residual, how->residual_stride, how->residual_rows, how->rows_per_residual, row);
-  for (int64_t r = 0; r < rows; r++) {
-    const float *residual = next_row_of(&residuals) + column;
-    __builtin_prefetch(residual);
-    __builtin_prefetch(residual + columns - 1);
   }
 }

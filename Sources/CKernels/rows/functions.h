@@ -6,7 +6,7 @@
 /// What turns a float below 2^22 into one whose low bits are the nearest integer, when added.
 #define DTH_TO_INTEGER 0x1.8p23f
 
-/// 2^n of an integer from -126 to 127 in the low bits.
+/// 2^n of an integer from -126 to 127 in the low bits; infinity of 128.
 INLINE vf power_of_two(vi n) { return from_bits((n << 23) + (127 << 23)); }
 
 /// x less n log 2, n being the integer nearest to x / log 2, for |x| below 1,000; `n` has it in the
@@ -43,7 +43,7 @@ INLINE vf exponential(vf x) {
   return p * power_of_two(half) * power_of_two(n - half);
 }
 
-/// e^x of an x from -87 to 88, within 2 ulp.
+/// e^x of an x from -87 to 89, within 2 ulp where it is below 88; beyond, it may be infinite early.
 INLINE vf exponential_within(vf x) {
   vi n;
   vf p = exponential_near_zero(reduce_exponent(x, &n));
@@ -60,19 +60,19 @@ INLINE vf exponential_with_tail(vf x, vf tail) {
 /// e^x of an x that is not above 0, within 2 ulp; e^-87 where x is below.
 INLINE vf exponential_of_fall(vf x) { return exponential_within(x < -87.0f ? (vf)-87.0f : x); }
 
-/// 1 + e^-x of an x that is not below -87, within 2 ulp.
+/// 1 + e^-x, within 2 ulp where x is above -88; infinity from -89 on.
 INLINE vf one_plus_exponential(vf x) {
+  x = x < -89.0f ? (vf)-89.0f : x;
   return exponential_within(x > 87.0f ? (vf)-87.0f : -x) + 1.0f;
 }
 
-/// 2^r - 1 of an r from -1/2 to 1/2, within 2 ulp of 2^r.
-INLINE vf power_of_two_less_one(vf r) {
+/// (2^r - 1) / r of an r from -1/2 to 1/2.
+INLINE vf power_of_two_slope(vf r) {
   vf q = 1.326472731e-03f;
   q = multiply_add(q, r, (vf)9.671512991e-03f);
   q = multiply_add(q, r, (vf)5.550733581e-02f);
   q = multiply_add(q, r, (vf)2.402224243e-01f);
-  q = multiply_add(q, r, (vf)6.931470037e-01f);
-  return q * r;
+  return multiply_add(q, r, (vf)6.931470037e-01f);
 }
 
 /// The least that `power_of_fall` takes x - top for: 2^-100 of the largest.
@@ -91,22 +91,14 @@ INLINE vf power_of_fall(vf x, vf top) {
   vf t = x + shift;
   vf r = x - (t - shift);
   vf scale = power_of_two(bits(t));
-  return multiply_add(power_of_two_less_one(r), scale, scale);
+  return multiply_add(power_of_two_slope(r) * r, scale, scale);
 }
 
-/// A product of x and a factor that falls to 0, which has no value at minus infinity.
-INLINE vf nan_at_minus_infinity(vf x, vf product) {
-  return x == (vf)-INFINITY ? (vf)NAN : product;
-}
+/// 1 / (1 + e^-x), within 4 ulp where x is above -88, and 0 from -89 on.
+INLINE vf sigmoid(vf x) { return 1.0f / one_plus_exponential(x); }
 
-/// 1 / (1 + e^-x), within 4 ulp; that of -87 where x is below.
-INLINE vf sigmoid(vf x) { return 1.0f / one_plus_exponential(x < -87.0f ? (vf)-87.0f : x); }
-
-/// x / (1 + e^-x), within 4 ulp; that of -87 where x is below.
-INLINE vf silu(vf x) {
-  vf c = x < -87.0f ? (vf)-87.0f : x;
-  return nan_at_minus_infinity(x, c / one_plus_exponential(c));
-}
+/// x / (1 + e^-x), within 4 ulp where x is above -88.
+INLINE vf silu(vf x) { return x / one_plus_exponential(x); }
 
 /// tanh x, within 4 ulp.
 INLINE vf hyperbolic_tangent(vf x) {
@@ -146,32 +138,30 @@ INLINE vf gelu(vf x) {
   // c^2 = h^2 + (c - h)(c + h), where h has half the bits of c and its square is exact.
   vf h = from_bits(bits(c) & (int32_t)0xFFFFF000);
   vf tail = exponential_with_tail(-0.5f * h * h, -0.5f * (c - h) * (c + h)) * q * t;
-  return nan_at_minus_infinity(x, x < 0.0f ? -(c * tail) : x - c * tail);
+  // Zero times minus infinity is not a number.
+  return x == (vf)-INFINITY ? (vf)NAN : x < 0.0f ? -(c * tail) : x - c * tail;
 }
 
-/// x / (1 + 2^z), |z| being below 126, within 3 ulp.
+/// x / (1 + 2^z), within 3 ulp where z is below 127.
 INLINE vf divide_by_one_plus_power(vf x, vf z) {
+  z = z < -126.0f ? (vf)-126.0f : z;
+  // 2^128 is infinity.
+  z = z > 128.0f ? (vf)128.0f : z;
   vf shifted = z + DTH_TO_INTEGER;
   vf r = z - (shifted - DTH_TO_INTEGER);
-  vf power = power_of_two(bits(shifted));
-  return x / multiply_add(power_of_two_less_one(r), power, power + 1.0f);
+  vf p = multiply_add(power_of_two_slope(r), r, (vf)1.0f);
+  return x / multiply_add(p, power_of_two(bits(shifted)), (vf)1.0f);
 }
 
 /// x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), within 2e-6 of itself, or 2e-9.
 INLINE vf gelu_tanh(vf x) {
-  // x times the sigmoid of twice the argument of tanh; from 9 on that is 1, or nothing.
-  vf least = x < -9.0f ? (vf)-9.0f : x;
-  vf c = least > 9.0f ? (vf)9.0f : least;
-  vf z = c * multiply_add(c * c, (vf)-1.0294324e-1f, (vf)-2.3022082f);
-  return nan_at_minus_infinity(x, divide_by_one_plus_power(least, z));
+  // x times the sigmoid of twice the argument of tanh.
+  return divide_by_one_plus_power(
+      x, x * multiply_add(x * x, (vf)-1.0294324e-1f, (vf)-2.3022082f));
 }
 
 /// x / (1 + e^(-1.702 x)), within 2e-6 of itself, or 2e-9.
-INLINE vf gelu_quick(vf x) {
-  vf least = x < -40.0f ? (vf)-40.0f : x;
-  vf c = least > 40.0f ? (vf)40.0f : least;
-  return nan_at_minus_infinity(x, divide_by_one_plus_power(least, c * -2.4554670f));
-}
+INLINE vf gelu_quick(vf x) { return divide_by_one_plus_power(x, x * -2.4554670f); }
 
 /// Zero below zero.
 INLINE vf relu(vf x) { return x < 0.0f ? (vf)0.0f : x; }

@@ -52,7 +52,8 @@ static void moments(const float *x, int64_t count, double *mean_out, double *var
 
 static void group_norm(
     const void *arguments, void *const *operands, int32_t thread, int32_t thread_count,
-    void *scratch) {
+    void *scratch, dth_claim *claims) {
+  (void)claims;
   (void)scratch;
   const dth_group_norm_args *args = arguments;
   const float *scale = operands[2], *shift = operands[3];

@@ -1,5 +1,25 @@
 // The micro-kernel: packed rows times a panel of 32 columns.
 
+/// to[rows, 32] = gate * (from[rows, 32] + A · B) + residual[rows, 32].
+///
+/// Element (r, i) of A is at `a[i * a_stride + r]`; B is a panel [k][32]. The other strides are
+/// those between rows, 0 where one row serves all. Without a gate there is no residual either.
+/// Meanwhile k / 2 lines from `next` on are read ahead into the second cache.
+typedef struct {
+  int64_t k;
+  const float *a;
+  int64_t a_stride;
+  const float *b;
+  const float *from;
+  int64_t from_stride;
+  const float *gate;
+  const float *residual;
+  int64_t residual_stride;
+  float *to;
+  int64_t to_stride;
+  const float *next;
+} tile_product;
+
 #if DTH_WIDTH == 16
 #include "microkernel_avx512.h"
 #else
@@ -19,42 +39,42 @@ INLINE void multiply_step(
   }
 }
 
-INLINE void multiply_rows(
-    const int rows, int64_t k, const float *a, const float *b, const float *from,
-    int64_t from_stride, float *to, int64_t to_stride, const float *next) {
+INLINE void multiply_rows(const int rows, const tile_product *of) {
   for (int part = 0; part < DTH_PANEL; part += DTH_VECTORS * DTH_WIDTH) {
     vf sum[DTH_ROWS][DTH_VECTORS];
     UNROLL for (int r = 0; r < rows; r++) {
       UNROLL for (int v = 0; v < DTH_VECTORS; v++) {
-        sum[r][v] = load(from + r * from_stride + part + v * DTH_WIDTH);
+        sum[r][v] = load(of->from + r * of->from_stride + part + v * DTH_WIDTH);
       }
     }
-    const float *row = a, *column = b + part, *ahead = next;
-    int64_t i = 0;
-    _Pragma("clang loop unroll(disable)") for (; i + 2 <= k; i += 2) {
+    const float *row = of->a, *column = of->b + part, *ahead = of->next;
+    int64_t stride = of->a_stride, i = 0;
+    _Pragma("clang loop unroll(disable)") for (; i + 2 <= of->k; i += 2) {
       multiply_step(rows, row, column, sum);
-      __builtin_prefetch((const char *)row + DTH_READ_AHEAD);
-      multiply_step(rows, row + DTH_PADDED_ROWS, column + DTH_PANEL, sum);
+      __builtin_prefetch(row + 8 * stride);
+      multiply_step(rows, row + stride, column + DTH_PANEL, sum);
       __builtin_prefetch(ahead, 0, 2);
       ahead += 16;
-      row += 2 * DTH_PADDED_ROWS;
+      row += 2 * stride;
       column += 2 * DTH_PANEL;
     }
-    if (i < k) multiply_step(rows, row, column, sum);
+    if (i < of->k) multiply_step(rows, row, column, sum);
     UNROLL for (int r = 0; r < rows; r++) {
       UNROLL for (int v = 0; v < DTH_VECTORS; v++) {
-        store(to + r * to_stride + part + v * DTH_WIDTH, sum[r][v]);
+        int column = part + v * DTH_WIDTH;
+        vf x = sum[r][v];
+        if (of->gate != NULL) {
+          const float *residual = of->residual + r * of->residual_stride + column;
+          x = multiply_add(load(of->gate + column), x, load(residual));
+        }
+        store(of->to + r * of->to_stride + column, x);
       }
     }
   }
 }
 
-#define DTH_MULTIPLY(count)                                                                     \
-  static void multiply_##count(                                                                 \
-      int64_t k, const float *a, const float *b, const float *from, int64_t from_stride,        \
-      float *to, int64_t to_stride, const float *next) {                                        \
-    multiply_rows(count, k, a, b, from, from_stride, to, to_stride, next);                      \
-  }
+#define DTH_MULTIPLY(count) \
+  static void multiply_##count(const tile_product *of) { multiply_rows(count, of); }
 
 DTH_MULTIPLY(1)
 DTH_MULTIPLY(2)
@@ -64,19 +84,18 @@ DTH_MULTIPLY(5)
 DTH_MULTIPLY(6)
 #endif
 
-/// A row of a panel's width to begin sums with.
+/// Rows of a panel's width.
 static const float dth_zeros[DTH_PANEL];
+static const float dth_ones[DTH_PANEL] = {
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
 
-/// to[rows, 32] = from[rows, 32] + the product of `rows` packed rows and a panel.
+/// Makes `rows` rows, at most DTH_ROWS.
 ///
-/// The strides are those between rows: 0 where all sums begin with the same row. Each element is
-/// one chain of additions in the order of k, whatever `rows` is. Meanwhile k / 2 lines from `next`
-/// on are read ahead into the second cache.
-INLINE void multiply(
-    int64_t rows, int64_t k, const float *a, const float *b, const float *from,
-    int64_t from_stride, float *to, int64_t to_stride, const float *next) {
+/// Each element is one chain of additions in the order of k, whatever `rows` is.
+static void multiply(int64_t rows, const tile_product *of) {
 #define DTH_CASE(count) \
-  case count: multiply_##count(k, a, b, from, from_stride, to, to_stride, next); break;
+  case count: multiply_##count(of); break;
   switch (rows) {
     DTH_CASE(1) DTH_CASE(2) DTH_CASE(3) DTH_CASE(4) DTH_CASE(5) DTH_CASE(6)
 #if DTH_ROWS == 14

@@ -6,7 +6,7 @@
 // own and a load more. So neither the decoders nor the load ports are the limit, also where another
 // thread of the core takes a share of them.
 
-/// Each row up to a count, as `f(kind, step, row, second register)`.
+/// Each row up to a count, as `f(kind, o, row, second register)`.
 #define DTH_EACH_1(f, o) f(MEMORY, o, 0, 14)
 #define DTH_EACH_2(f, o) DTH_EACH_1(f, o) f(SHARED, o, 1, 15)
 #define DTH_EACH_3(f, o) DTH_EACH_2(f, o) f(MEMORY, o, 2, 16)
@@ -26,52 +26,65 @@
   "vmovups (%[from]), %%zmm" #r "\n\t"        \
   "vmovups 64(%[from]), %%zmm" #s "\n\t"      \
   "add %[from_stride], %[from]\n\t"
+#define DTH_GATE(kind, o, r, s)                               \
+  "vfmadd213ps (%[residual]), %%zmm28, %%zmm" #r "\n\t"       \
+  "vfmadd213ps 64(%[residual]), %%zmm29, %%zmm" #s "\n\t"     \
+  "add %[residual_stride], %[residual]\n\t"
 #define DTH_STORE(kind, o, r, s)              \
   "vmovups %%zmm" #r ", (%[to])\n\t"          \
   "vmovups %%zmm" #s ", 64(%[to])\n\t"        \
   "add %[to_stride], %[to]\n\t"
 
-#define DTH_ROW_STEP(kind, o, r, s) DTH_ROW_##kind(o, r, s)
-#define DTH_ROW_MEMORY(o, r, s)                                                    \
-  "vfmadd231ps 64*" #o "+4*" #r "(%[a])%{1to16%}, %%zmm28, %%zmm" #r "\n\t"        \
-  "vfmadd231ps 64*" #o "+4*" #r "(%[a])%{1to16%}, %%zmm29, %%zmm" #s "\n\t"
-#define DTH_ROW_SHARED(o, r, s)                                \
-  "vbroadcastss 64*" #o "+4*" #r "(%[a]), %%zmm30\n\t"         \
-  "vfmadd231ps %%zmm28, %%zmm30, %%zmm" #r "\n\t"              \
+#define DTH_ROW_STEP(kind, a, r, s) DTH_ROW_##kind(a, r, s)
+#define DTH_ROW_MEMORY(a, r, s)                                            \
+  "vfmadd231ps 4*" #r "(" a ")%{1to16%}, %%zmm28, %%zmm" #r "\n\t"         \
+  "vfmadd231ps 4*" #r "(" a ")%{1to16%}, %%zmm29, %%zmm" #s "\n\t"
+#define DTH_ROW_SHARED(a, r, s)                        \
+  "vbroadcastss 4*" #r "(" a "), %%zmm30\n\t"          \
+  "vfmadd231ps %%zmm28, %%zmm30, %%zmm" #r "\n\t"      \
   "vfmadd231ps %%zmm29, %%zmm30, %%zmm" #s "\n\t"
 
-/// Step `o` along k.
-#define DTH_STEP_OF(count, o)                         \
+/// A step along k: the packed rows at register `a`, the panel's row `o` behind register b. What the
+/// eighth step from here will read of the rows, and the fourth of the panel, is asked for.
+#define DTH_STEP_OF(count, a, o)                      \
   "vmovups 128*" #o "(%[b]), %%zmm28\n\t"             \
   "vmovups 64+128*" #o "(%[b]), %%zmm29\n\t"          \
   "prefetcht0 512+128*" #o "(%[b])\n\t"               \
   "prefetcht0 576+128*" #o "(%[b])\n\t"               \
-  "prefetcht0 512+64*" #o "(%[a])\n\t"                \
-  DTH_EACH_##count(DTH_ROW_STEP, o)
+  "prefetcht0 (" a ", %[a_stride], 4)\n\t"            \
+  DTH_EACH_##count(DTH_ROW_STEP, a)
 
 #define DTH_MULTIPLY(count)                                                                     \
-  static void multiply_##count(                                                                 \
-      int64_t k, const float *a, const float *b, const float *from, int64_t from_stride,        \
-      float *to, int64_t to_stride, const float *next) {                                        \
-    int64_t pairs = k / 2;                                                                      \
+  static void multiply_##count(const tile_product *of) {                                        \
+    const float *a = of->a, *odd = of->a + of->a_stride, *b = of->b, *next = of->next;          \
+    const float *from = of->from, *residual = of->residual;                                     \
+    float *to = of->to;                                                                         \
+    int64_t pairs = of->k / 2;                                                                  \
     __asm__ volatile(                                                                           \
         DTH_EACH_##count(DTH_LOAD, 0)                                                           \
         "test %[pairs], %[pairs]\n\t"                                                           \
         "jz 2f\n\t"                                                                             \
         ".p2align 5\n\t"                                                                        \
-        "1:\n\t" DTH_STEP_OF(count, 0) DTH_STEP_OF(count, 1)                                    \
+        "1:\n\t" DTH_STEP_OF(count, "%[a]", 0) DTH_STEP_OF(count, "%[odd]", 1)                  \
         "prefetcht1 (%[next])\n\t"                                                              \
         "add $64, %[next]\n\t"                                                                  \
-        "add $128, %[a]\n\t"                                                                    \
+        "add %[a_stride], %[a]\n\t"                                                             \
+        "add %[a_stride], %[odd]\n\t"                                                           \
         "add $256, %[b]\n\t"                                                                    \
         "dec %[pairs]\n\t"                                                                      \
         "jnz 1b\n\t"                                                                            \
-        "2: test $1, %b[k]\n\t"                                                                 \
-        "jz 3f\n\t" DTH_STEP_OF(count, 0)                                                       \
-        "3:\n\t" DTH_EACH_##count(DTH_STORE, 0)                                                 \
-        : [a] "+r"(a), [b] "+r"(b), [next] "+r"(next), [pairs] "+r"(pairs), [from] "+r"(from),  \
-          [to] "+r"(to)                                                                         \
-        : [from_stride] "r"(from_stride * 4), [to_stride] "r"(to_stride * 4), [k] "r"(k)        \
+        "2: testb $1, %b[k]\n\t"                                                                 \
+        "jz 3f\n\t" DTH_STEP_OF(count, "%[a]", 0)                                               \
+        "3: test %[gate], %[gate]\n\t"                                                          \
+        "jz 4f\n\t"                                                                             \
+        "vmovups (%[gate]), %%zmm28\n\t"                                                        \
+        "vmovups 64(%[gate]), %%zmm29\n\t" DTH_EACH_##count(DTH_GATE, 0)                        \
+        "4:\n\t" DTH_EACH_##count(DTH_STORE, 0)                                                 \
+        : [a] "+r"(a), [odd] "+r"(odd), [b] "+r"(b), [next] "+r"(next), [pairs] "+r"(pairs),    \
+          [from] "+r"(from), [to] "+r"(to), [residual] "+r"(residual)                           \
+        : [a_stride] "r"(of->a_stride * 8), [from_stride] "rm"(of->from_stride * 4),            \
+          [to_stride] "rm"(of->to_stride * 4), [k] "rm"(of->k), [gate] "r"(of->gate),           \
+          [residual_stride] "rm"(of->residual_stride * 4)                                       \
         : "cc", "memory", "zmm0", "zmm1", "zmm2", "zmm3", "zmm4", "zmm5", "zmm6", "zmm7",       \
           "zmm8", "zmm9", "zmm10", "zmm11", "zmm12", "zmm13", "zmm14", "zmm15", "zmm16",        \
           "zmm17", "zmm18", "zmm19", "zmm20", "zmm21", "zmm22", "zmm23", "zmm24", "zmm25",      \

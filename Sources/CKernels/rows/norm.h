@@ -91,7 +91,8 @@ INLINE void norm_some(
 
 static void norm_affine(
     const void *arguments, void *const *operands, int32_t thread, int32_t thread_count,
-    void *scratch) {
+    void *scratch, dth_claim *claims) {
+  (void)claims;
   (void)scratch;
   const dth_norm_affine_args *args = arguments;
   int64_t row = dth_part(args->rows, thread, thread_count);

@@ -20,15 +20,11 @@ typedef struct {
 /// A chunk of a share's rows, packed along part of k.
 typedef struct {
   /// The blocks that cut the share's rows, and those of the chunk.
-  int64_t blocks, first, end;
+  dth_blocks blocks;
+  int64_t first, end;
   int64_t k_begin, k_end;
   const float *rows;
 } product_chunk;
-
-/// The rows of a block of the share: the first, and how many.
-INLINE int64_t block_row(const dth_share *share, int64_t block, int64_t blocks) {
-  return share->row_begin + dth_part(share->row_end - share->row_begin, block, blocks);
-}
 
 static void pack_chunk(
     const product *of, const dth_share *share, const product_chunk *chunk, float *out) {
@@ -40,8 +36,8 @@ static void pack_chunk(
   }
   int64_t k = chunk->k_end - chunk->k_begin;
   for (int64_t block = chunk->first; block < chunk->end; block++) {
-    int64_t row = block_row(share, block, chunk->blocks);
-    int64_t count = block_row(share, block + 1, chunk->blocks) - row;
+    int64_t row = share->row_begin + dth_block_begin(&chunk->blocks, block);
+    int64_t count = dth_block_rows(&chunk->blocks, block);
     pack_rows(&rows, row, count, k, DTH_PADDED_ROWS, out);
     out += DTH_PADDED_ROWS * k;
   }
@@ -69,16 +65,17 @@ INLINE const float *panel_bias(
   return memcpy(space, bias + column, (size_t)columns * sizeof(float));
 }
 
-/// Multiplies a chunk by the panels of one panel of the result.
+/// Multiplies blocks `begin ..< end` of a chunk by the panels of one panel of the result.
 ///
 /// The tiles of a block are `stride` floats behind those of the block before.
 static void multiply_chunk(
-    const product *of, const dth_share *share, const product_chunk *chunk, const epilogue *how,
-    int64_t panel, float *space, float *tiles, int64_t stride) {
+    const product *of, const dth_share *share, const product_chunk *chunk, int64_t begin,
+    int64_t end, const epilogue *how, int64_t panel, float *space, float *tiles,
+    int64_t stride) {
   int64_t k = chunk->k_end - chunk->k_begin;
   int64_t column = panel * DTH_PANEL, columns = dth_min(DTH_PANEL, of->n - column);
   bool first = chunk->k_begin == 0, last = chunk->k_end == of->k;
-  bool direct = last && stores_sums(how) && of->tiles == 1 && columns == DTH_PANEL;
+  bool is_plain = last && of->tiles == 1 && columns == DTH_PANEL;
   const float *parts[2], *biases[2];
   float bias_space[2 * DTH_PANEL];
   for (int64_t i = 0; i < of->tiles; i++) {
@@ -89,19 +86,28 @@ static void multiply_chunk(
   // What will be multiplied after these panels.
   bool reads_on = of->packed != NULL && panel + 1 < share->panel_end;
   int64_t distance = reads_on ? of->tiles * of->k * DTH_PANEL : 0;
-  for (int64_t block = chunk->first; block < chunk->end; block++, tiles += stride) {
-    int64_t row = block_row(share, block, chunk->blocks);
-    int64_t rows = block_row(share, block + 1, chunk->blocks) - row;
+  for (int64_t block = begin; block < end; block++, tiles += stride) {
+    int64_t row = share->row_begin + dth_block_begin(&chunk->blocks, block);
+    int64_t rows = dth_block_rows(&chunk->blocks, block);
     const float *a = chunk->rows + (block - chunk->first) * DTH_PADDED_ROWS * k;
     // A block reads a quarter of the panel's lines ahead.
     int64_t quarter = dth_min(block - chunk->first, 3) * (k / 2) * 16;
-    if (last) prefetch_tile(how, row, rows, column, columns);
+    bool direct = false;
     for (int64_t i = 0; i < of->tiles; i++) {
       float *sums = tiles + i * DTH_ROWS * DTH_PANEL;
-      multiply(
-          rows, k, a, parts[i], first ? biases[i] : sums, first ? 0 : DTH_PANEL,
-          direct ? how->result + row * how->result_stride + column : sums,
-          direct ? how->result_stride : DTH_PANEL, parts[i] + distance + quarter);
+      tile_product tile = {
+          .k = k,
+          .a = a,
+          .a_stride = DTH_PADDED_ROWS,
+          .b = parts[i],
+          .from = first ? biases[i] : sums,
+          .from_stride = first ? 0 : DTH_PANEL,
+          .to = sums,
+          .to_stride = DTH_PANEL,
+          .next = parts[i] + distance + quarter,
+      };
+      direct = is_plain && is_gating(how, row, rows, column, &tile);
+      multiply(rows, &tile);
     }
     if (last && !direct) {
       const float *values = of->tiles == 2 ? tiles + DTH_ROWS * DTH_PANEL : NULL;
@@ -110,45 +116,94 @@ static void multiply_chunk(
   }
 }
 
-/// Multiplies and stores a thread's share.
-static void multiply_panels(
-    const product *of, const dth_share *share, const epilogue *how, float *scratch) {
-  int64_t row_count = share->row_end - share->row_begin;
-  if (row_count == 0 || share->panel_begin == share->panel_end) return;
-  dth_product_cut cut = dth_cut_product(row_count, of->k, DTH_ROWS, DTH_PADDED_ROWS);
+/// How a share is cut into pieces: chunks of rows, each by groups of panels, each by parts of the
+/// chunk's blocks.
+typedef struct {
+  dth_product_cut cut;
+  int64_t chunks, groups, parts;
+} product_pieces;
+
+/// The pieces of a share, small enough that another thread may take over the last of them.
+static product_pieces cut_share(const product *of, const dth_share *share) {
+  int64_t rows = share->row_end - share->row_begin;
+  int64_t panels = share->panel_end - share->panel_begin;
+  product_pieces pieces = {dth_cut_product(rows, of->k, DTH_ROWS, DTH_PADDED_ROWS), 1, 1, 1};
+  if (rows == 0 || panels == 0) {
+    pieces.chunks = 0;
+    return pieces;
+  }
+  const dth_product_cut *cut = &pieces.cut;
+  pieces.chunks = dth_ceil_div(cut->blocks.count, cut->chunk_blocks);
+  if (cut->depths > 1) {
+    pieces.groups = dth_ceil_div(panels, DTH_GROUP_PANELS / of->tiles);
+  } else {
+    pieces.groups = panels;
+    // A panel that is packed is packed once for all blocks.
+    int64_t chunk_blocks = cut->blocks.count / pieces.chunks;
+    int64_t wanted = dth_ceil_div(DTH_SHARE_PIECES, pieces.chunks * panels);
+    if (of->packed != NULL) pieces.parts = dth_max(1, dth_min(wanted, chunk_blocks / 4));
+  }
+  return pieces;
+}
+
+/// What a thread keeps from piece to piece: the rows that lie packed in its scratch.
+typedef struct {
+  int64_t row, rows, k_begin;
+} packed_rows;
+
+/// Multiplies and stores a piece.
+static void multiply_piece(
+    const product *of, const dth_share *share, const product_pieces *pieces, int64_t piece,
+    const epilogue *how, packed_rows *kept, float *scratch) {
+  const dth_product_cut *cut = &pieces->cut;
+  int64_t part = piece % pieces->parts, group = piece / pieces->parts % pieces->groups;
+  int64_t index = piece / pieces->parts / pieces->groups;
   int64_t tile_floats = of->tiles * DTH_ROWS * DTH_PANEL;
-  int64_t group =
-      cut.depths == 1 ? share->panel_end - share->panel_begin : DTH_GROUP_PANELS / of->tiles;
-  float *space = scratch + cut.chunk_blocks * DTH_PADDED_ROWS * cut.depth;
-  float *sums = of->packed == NULL ? space + DTH_PANEL * cut.depth : space;
+  float *space = scratch + cut->chunk_blocks * DTH_PADDED_ROWS * cut->depth;
+  float *sums = of->packed == NULL ? space + DTH_PANEL * cut->depth : space;
   _Alignas(64) float tiles[2 * DTH_ROWS * DTH_PANEL];
 
-  int64_t chunks = dth_ceil_div(cut.blocks, cut.chunk_blocks);
-  for (int64_t index = 0; index < chunks; index++) {
-    product_chunk chunk = {.blocks = cut.blocks, .rows = scratch};
-    chunk.first = dth_part(cut.blocks, index, chunks);
-    chunk.end = dth_part(cut.blocks, index + 1, chunks);
-    int64_t panel_sums = (chunk.end - chunk.first) * tile_floats;
-    for (int64_t begin = share->panel_begin; begin < share->panel_end; begin += group) {
-      int64_t end = dth_min(begin + group, share->panel_end);
-      for (int64_t depth = 0; depth < cut.depths; depth++) {
-        chunk.k_begin = dth_part(of->k, depth, cut.depths);
-        chunk.k_end = dth_part(of->k, depth + 1, cut.depths);
-        pack_chunk(of, share, &chunk, scratch);
-        for (int64_t panel = begin; panel < end; panel++) {
-          bool whole = cut.depths == 1;
-          multiply_chunk(
-              of, share, &chunk, how, panel, space,
-              whole ? tiles : sums + (panel - begin) * panel_sums, whole ? 0 : tile_floats);
-        }
-      }
+  product_chunk chunk = {.blocks = cut->blocks, .rows = scratch};
+  chunk.first = dth_part(cut->blocks.count, index, pieces->chunks);
+  chunk.end = dth_part(cut->blocks.count, index + 1, pieces->chunks);
+  int64_t blocks = chunk.end - chunk.first;
+  packed_rows wanted = {
+      share->row_begin + dth_block_begin(&chunk.blocks, chunk.first),
+      share->row_begin + dth_block_begin(&chunk.blocks, chunk.end), 0};
+  int64_t panels = share->panel_end - share->panel_begin;
+  int64_t begin = share->panel_begin + dth_part(panels, group, pieces->groups);
+  int64_t end = share->panel_begin + dth_part(panels, group + 1, pieces->groups);
+  for (int64_t depth = 0; depth < cut->depths; depth++) {
+    chunk.k_begin = dth_part(of->k, depth, cut->depths);
+    chunk.k_end = dth_part(of->k, depth + 1, cut->depths);
+    wanted.k_begin = chunk.k_begin;
+    if (memcmp(kept, &wanted, sizeof wanted) != 0) pack_chunk(of, share, &chunk, scratch);
+    *kept = wanted;
+    for (int64_t panel = begin; panel < end; panel++) {
+      bool whole = cut->depths == 1;
+      multiply_chunk(
+          of, share, &chunk, chunk.first + dth_part(blocks, part, pieces->parts),
+          chunk.first + dth_part(blocks, part + 1, pieces->parts), how, panel, space,
+          whole ? tiles : sums + (panel - begin) * blocks * tile_floats,
+          whole ? 0 : tile_floats);
     }
+  }
+}
+
+/// Multiplies and stores a share.
+static void multiply_share(
+    const product *of, const dth_share *share, const epilogue *how, float *scratch) {
+  product_pieces pieces = cut_share(of, share);
+  packed_rows kept = {-1, -1, -1};
+  int64_t count = pieces.chunks * pieces.groups * pieces.parts;
+  for (int64_t piece = 0; piece < count; piece++) {
+    multiply_piece(of, share, &pieces, piece, how, &kept, scratch);
   }
 }
 
 static void linear(
     const void *arguments, void *const *operands, int32_t thread, int32_t thread_count,
-    void *scratch) {
+    void *scratch, dth_claim *claims) {
   const dth_linear_args *args = arguments;
   const float *bias = operands[3];
   product of = {
@@ -172,15 +227,24 @@ static void linear(
       .residual_rows = args->residual_rows,
       .residual_stride = args->residual_stride,
   };
-  dth_share share = dth_product_share(
-      1, args->m, dth_ceil_div(args->n, DTH_PANEL), thread, thread_count);
-  if (share.batch_begin == share.batch_end) return;
-  multiply_panels(&of, &share, &how, scratch);
+  dth_walk walk = dth_walk_of(claims, thread, thread_count);
+  packed_rows kept = {-1, -1, -1};
+  for (int32_t owner; (owner = dth_walk_owner(&walk)) >= 0;) {
+    dth_share share = dth_product_share(
+        1, args->m, dth_ceil_div(args->n, DTH_PANEL), owner, thread_count);
+    product_pieces pieces = cut_share(&of, &share);
+    int64_t count = (share.batch_end - share.batch_begin) * pieces.chunks * pieces.groups *
+                    pieces.parts;
+    for (int64_t piece; (piece = dth_claim_piece(&walk, count)) >= 0;) {
+      multiply_piece(&of, &share, &pieces, piece, &how, &kept, scratch);
+    }
+  }
 }
 
 static void matmul(
     const void *arguments, void *const *operands, int32_t thread, int32_t thread_count,
-    void *scratch) {
+    void *scratch, dth_claim *claims) {
+  (void)claims;
   const dth_matmul_args *args = arguments;
   int64_t batch = 1;
   for (int axis = 0; axis < DTH_BATCH_AXES; axis++) batch *= args->batch[axis];
@@ -208,6 +272,6 @@ static void matmul(
     epilogue how = {
         .result = (float *)operands[0] + c, .result_stride = args->result_stride,
         .rows_per_gate = 1, .rows_per_residual = 1, .residual_rows = 1};
-    multiply_panels(&of, &share, &how, scratch);
+    multiply_share(&of, &share, &how, scratch);
   }
 }

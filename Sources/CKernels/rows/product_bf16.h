@@ -79,43 +79,60 @@ static void multiply_words(
 
 static void linear_bf16(
     const void *arguments, void *const *operands, int32_t thread, int32_t thread_count,
-    void *scratch) {
+    void *scratch, dth_claim *claims) {
   const dth_linear_args *args = arguments;
   operand rows = {operands[1],       args->a_element,   args->row_stride, 1,
                   args->row_offsets, args->column_offsets};
   bf16_epilogue how = bf16_epilogue_of(args, operands);
   rows_store store_rows = rows_store_of(args->activation);
-  dth_share share = dth_product_share(
-      1, args->m, dth_ceil_div(args->n, DTH_PANEL), thread, thread_count);
-  int64_t row_count = share.row_end - share.row_begin;
-  if (share.batch_begin == share.batch_end || row_count == 0) return;
   int64_t words = DTH_WORD_COUNT(args->k, DTH_WORD);
   int64_t panel_words = dth_round_up(args->k, DTH_BF16_K) / 2 * DTH_PANEL;
   int64_t block_words = DTH_PADDED_ROWS * words;
-  int64_t blocks = dth_ceil_div(row_count, DTH_ROWS);
-  int64_t chunks = dth_ceil_div(blocks, dth_bf16_chunk_blocks(block_words * 4));
   float *packed = scratch;
   _Alignas(64) float tile[DTH_ROWS * DTH_PANEL];
+  // The rows that lie packed in the scratch.
+  int64_t kept_row = -1, kept_end = -1;
+  dth_walk walk = dth_walk_of(claims, thread, thread_count);
 
-  for (int64_t chunk = 0; chunk < chunks; chunk++) {
-    int64_t first_block = dth_part(blocks, chunk, chunks);
-    int64_t end_block = dth_part(blocks, chunk + 1, chunks);
-    for (int64_t block = first_block; block < end_block; block++) {
-      int64_t row = share.row_begin + dth_part(row_count, block, blocks);
-      int64_t end = share.row_begin + dth_part(row_count, block + 1, blocks);
-      float *to = packed + (block - first_block) * block_words;
-      pack_words(&rows, DTH_WORD, row, end - row, args->k, DTH_PADDED_ROWS, to);
-    }
-    for (int64_t panel = share.panel_begin; panel < share.panel_end; panel++) {
-      const float *b = (const float *)operands[2] + panel * panel_words;
-      int64_t column = panel * DTH_PANEL;
-      int64_t column_count = dth_min(DTH_PANEL, args->n - column);
-      for (int64_t block = first_block; block < end_block; block++) {
+  for (int32_t owner; (owner = dth_walk_owner(&walk)) >= 0;) {
+    dth_share share = dth_product_share(
+        1, args->m, dth_ceil_div(args->n, DTH_PANEL), owner, thread_count);
+    int64_t row_count = share.row_end - share.row_begin;
+    int64_t panel_count = share.panel_end - share.panel_begin;
+    int64_t blocks = dth_ceil_div(row_count, DTH_ROWS);
+    int64_t chunks = dth_ceil_div(blocks, dth_bf16_chunk_blocks(block_words * 4));
+    int64_t groups =
+        dth_min(panel_count, dth_ceil_div(DTH_SHARE_PIECES, dth_max(1, chunks)));
+    int64_t count = (share.batch_end - share.batch_begin) * chunks * groups;
+    for (int64_t piece; (piece = dth_claim_piece(&walk, count)) >= 0;) {
+      int64_t chunk = piece / groups, group = piece % groups;
+      int64_t first_block = dth_part(blocks, chunk, chunks);
+      int64_t end_block = dth_part(blocks, chunk + 1, chunks);
+      int64_t first_row = share.row_begin + dth_part(row_count, first_block, blocks);
+      int64_t end_row = share.row_begin + dth_part(row_count, end_block, blocks);
+      bool is_kept = kept_row == first_row && kept_end == end_row;
+      for (int64_t block = first_block; block < end_block && !is_kept; block++) {
         int64_t row = share.row_begin + dth_part(row_count, block, blocks);
-        int64_t count = share.row_begin + dth_part(row_count, block + 1, blocks) - row;
-        multiply_words(
-            count, words, packed + (block - first_block) * block_words, b, tile, false);
-        store_rows(&how, tile, row, count, column, column_count);
+        int64_t end = share.row_begin + dth_part(row_count, block + 1, blocks);
+        float *to = packed + (block - first_block) * block_words;
+        pack_words(&rows, DTH_WORD, row, end - row, args->k, DTH_PADDED_ROWS, to);
+      }
+      kept_row = first_row;
+      kept_end = end_row;
+      int64_t begin = share.panel_begin + dth_part(panel_count, group, groups);
+      int64_t end = share.panel_begin + dth_part(panel_count, group + 1, groups);
+      for (int64_t panel = begin; panel < end; panel++) {
+        const float *b = (const float *)operands[2] + panel * panel_words;
+        int64_t column = panel * DTH_PANEL;
+        int64_t column_count = dth_min(DTH_PANEL, args->n - column);
+        for (int64_t block = first_block; block < end_block; block++) {
+          int64_t row = share.row_begin + dth_part(row_count, block, blocks);
+          int64_t row_end = share.row_begin + dth_part(row_count, block + 1, blocks);
+          multiply_words(
+              row_end - row, words, packed + (block - first_block) * block_words, b, tile,
+              false);
+          store_rows(&how, tile, row, row_end - row, column, column_count);
+        }
       }
     }
   }

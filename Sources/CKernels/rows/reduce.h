@@ -59,7 +59,8 @@ static float maximum_run(float top, const float *x, int64_t stride, int64_t coun
 
 static void reduce(
     const void *arguments, void *const *operands, int32_t thread, int32_t thread_count,
-    void *scratch) {
+    void *scratch, dth_claim *claims) {
+  (void)claims;
   (void)scratch;
   const dth_reduce_args *args = arguments;
   const float *x = operands[1];

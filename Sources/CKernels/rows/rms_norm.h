@@ -24,7 +24,8 @@ INLINE float square_sum(const float *row, int64_t width) {
 
 static void rms_norm(
     const void *arguments, void *const *operands, int32_t thread, int32_t thread_count,
-    void *scratch) {
+    void *scratch, dth_claim *claims) {
+  (void)claims;
   (void)scratch;
   const dth_rms_norm_args *args = arguments;
   const float *scales = operands[2];

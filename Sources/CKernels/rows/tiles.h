@@ -73,11 +73,25 @@ static tile_rows pack_tiles(
 /// What is done after each step of a product; the tile instructions cast a long shade.
 typedef void (*step_work)(void *state);
 
+/// Which operand of a product is read once while the other is read again and again; it then does not
+/// displace the other from the first cache.
+typedef enum { STREAM_NONE, STREAM_LEFT, STREAM_RIGHT } tile_stream;
+
+#define DTH_LOAD_TILE(tile, streams, base, stride)                              \
+  do {                                                                          \
+    if (streams) {                                                              \
+      _tile_stream_loadd(tile, base, stride);                                   \
+    } else {                                                                    \
+      _tile_loadd(tile, base, stride);                                          \
+    }                                                                           \
+  } while (0)
+
 /// Multiplies one or two tiles of rows with a panel, into `product` of rows `product_bytes` apart,
 /// working after each step.
 INLINE void multiply_tiles_of(
-    const bool two, const tile_rows *upper, const tile_rows *lower, const char *panel,
-    int64_t steps, float *product, int64_t product_bytes, const step_work work, void *state) {
+    const bool two, const tile_stream stream, const tile_rows *upper, const tile_rows *lower,
+    const char *panel, int64_t steps, float *product, int64_t product_bytes,
+    const step_work work, void *state) {
   const char *a = upper->base, *b = lower->base;
   _tile_zero(0);
   _tile_zero(1);
@@ -87,13 +101,13 @@ INLINE void multiply_tiles_of(
   }
   for (int64_t step = 0; step < steps; step++) {
     // Of the orders of these loads and products this is the fastest by far.
-    _tile_loadd(4, a, upper->row_bytes);
-    _tile_loadd(6, panel, DTH_PAIRS_BYTES);
-    _tile_loadd(7, panel + DTH_TILE_BYTES, DTH_PAIRS_BYTES);
+    DTH_LOAD_TILE(4, stream == STREAM_LEFT, a, upper->row_bytes);
+    DTH_LOAD_TILE(6, stream == STREAM_RIGHT, panel, DTH_PAIRS_BYTES);
+    DTH_LOAD_TILE(7, stream == STREAM_RIGHT, panel + DTH_TILE_BYTES, DTH_PAIRS_BYTES);
     _tile_dpbf16ps(0, 4, 6);
     _tile_dpbf16ps(1, 4, 7);
     if (two) {
-      _tile_loadd(5, b, lower->row_bytes);
+      DTH_LOAD_TILE(5, stream == STREAM_LEFT, b, lower->row_bytes);
       _tile_dpbf16ps(2, 5, 6);
       _tile_dpbf16ps(3, 5, 7);
     }
@@ -113,13 +127,14 @@ INLINE void multiply_tiles_of(
 
 /// `multiply_tiles_of` for a count of tiles that is known when it runs.
 INLINE void multiply_tiles(
-    bool two, const tile_rows *upper, const tile_rows *lower, const char *panel, int64_t steps,
-    float *product, int64_t product_bytes, const step_work work, void *state) {
+    bool two, const tile_stream stream, const tile_rows *upper, const tile_rows *lower,
+    const char *panel, int64_t steps, float *product, int64_t product_bytes,
+    const step_work work, void *state) {
   if (two) {
     multiply_tiles_of(
-        true, upper, lower, panel, steps, product, product_bytes, work, state);
+        true, stream, upper, lower, panel, steps, product, product_bytes, work, state);
   } else {
     multiply_tiles_of(
-        false, upper, lower, panel, steps, product, product_bytes, work, state);
+        false, stream, upper, lower, panel, steps, product, product_bytes, work, state);
   }
 }

@@ -15,7 +15,8 @@ INLINE void repeat_elements(const float *x, int64_t width, int64_t factor, float
 
 static void upsample(
     const void *arguments, void *const *operands, int32_t thread, int32_t thread_count,
-    void *scratch) {
+    void *scratch, dth_claim *claims) {
+  (void)claims;
   (void)scratch;
   const dth_upsample_args *args = arguments;
   int64_t out_width = args->width * args->factor_x;
