@@ -69,7 +69,8 @@ def run(command: list[str], variables: dict[str, str]) -> Finished:
         with process.stderr:
             for line in process.stderr:
                 if began is None and line.startswith('{"step"'):
-                    began = time.perf_counter() - start - json.loads(line)["seconds"]
+                    began = time.perf_counter() - start
+                    began -= json.loads(line).get("seconds", 0)
                 messages.append(line)
         # `wait4` in place of `wait`, for the peak memory of this process alone.
         _, status, usage = os.wait4(process.pid, 0)
