@@ -7,7 +7,7 @@ import Tensors
 package struct MachineMeasurement {
   /// How thorough a measurement is.
   package struct Effort: Sendable {
-    /// The most that is measured over and over to find the best, in seconds.
+    /// The most that is measured over and over, in seconds.
     package var seconds: Double
     /// The most passes over all that is measured.
     package var passes: Int
@@ -19,7 +19,7 @@ package struct MachineMeasurement {
     /// Some seconds, for a profile to predict with.
     package static var full: Effort {
       Effort(
-        seconds: 8, passes: 4, memoryByteCount: min(512 << 20, MemoryBlock.machineByteCount / 4),
+        seconds: 8, passes: 5, memoryByteCount: min(512 << 20, MemoryBlock.machineByteCount / 4),
         largestExtent: 4096)
     }
 
@@ -50,8 +50,9 @@ package struct MachineMeasurement {
 
   /// Measures everything.
   ///
-  /// Every number is the best of several, taken apart from one another: what else runs on the
-  /// machine only takes away.
+  /// Every number is the median of several, taken apart from one another, as the times of `bench`
+  /// are: where neighbours share the processor, that is how fast it is. A difference of two times,
+  /// which is small, is that of the best of each.
   ///
   /// - Parameter key: What the profile is to hold for.
   /// - Throws: `RuntimeError` where the clock shows no time.
@@ -62,7 +63,7 @@ package struct MachineMeasurement {
     where pass == 0 || (ContinuousClock.now - start) / .seconds(1) < effort.seconds {
       for index in samples.indices {
         let time = timer.time(samples[index].probe, seconds: 0.002, count: &samples[index].count)
-        samples[index].best = min(samples[index].best, time)
+        samples[index].times.append(time)
       }
     }
     var peaks: [Precision: Double] = [:]
@@ -83,8 +84,8 @@ package struct MachineMeasurement {
         Set(points.map { $0.point[axis] }).sorted().map(Double.init)
       }
       let values = points.map { sample in
-        let base = sample.baseline.map { samples[$0].best } ?? 0
-        return max((sample.best - base) / sample.divisor, 1e-15)
+        guard let baseline = sample.baseline else { return sample.median / sample.divisor }
+        return max((sample.best - samples[baseline].best) / sample.divisor, 1e-15)
       }
       tables[table] = SampledFunction(axes: axes, values: values)
     }

@@ -19,8 +19,14 @@ struct ProbeSet {
     var baseline: Int?
     /// The calls that are timed together; nil before the first time.
     var count: Int?
-    /// The shortest time so far.
-    var best = Double.infinity
+    /// The seconds of a call, by pass.
+    var times: [Double] = []
+
+    /// The shortest time.
+    var best: Double { times.min() ?? .infinity }
+
+    /// The middle one of the times.
+    var median: Double { times.isEmpty ? .infinity : times.sorted()[times.count / 2] }
   }
 
   /// All calls; those of one table in the order of its grid.
