@@ -107,7 +107,7 @@ let package = Package(
       "Compiler",
       [
         "ModelSpec", "Lowering", "Transforms", "Planning", "Runtime", "GraphIR", "Schedules",
-        "Tensors", "Diagnostics",
+        "Weights", "Documents", "Tensors", "Diagnostics",
       ]),
     module("Media", ["CPNG", "CWebP", subprocess, systemPackage]),
 

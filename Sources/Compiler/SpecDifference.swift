@@ -100,7 +100,7 @@ package struct SpecDifference: Sendable {
   }
 
   private static func isWithoutEffect(_ path: String) -> Bool {
-    ["name", "example.published"].contains(path)
+    ["name", "example.published"].contains(path) || path.hasPrefix("conditioning.label.names")
   }
 
   /// Whether a key decides about budgets or training alone, as long as the graphs are the same.

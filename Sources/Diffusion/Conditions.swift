@@ -8,13 +8,29 @@ package struct ConditionRequest: Sendable, Hashable {
   /// The words; nil takes the spec's example.
   package var prompt: String?
   /// The class; nil takes the spec's example.
-  package var label: Int?
+  package var label: Label?
+
+  /// A class by its number or by one of its names.
+  package enum Label: Sendable, Hashable, CustomStringConvertible {
+    case number(Int)
+    case name(String)
+
+    package var description: String {
+      switch self {
+      case .number(let number): String(number)
+      case .name(let name): name
+      }
+    }
+  }
 
   /// A request.
-  package init(prompt: String? = nil, label: Int? = nil) {
+  package init(prompt: String? = nil, label: Label? = nil) {
     self.prompt = prompt
     self.label = label
   }
+
+  /// A request for a class by its number.
+  package init(label: Int) { self.init(label: .number(label)) }
 }
 
 extension ModelSpec {
@@ -56,23 +72,10 @@ extension ModelSpec {
             ? "leave --prompt out" : "it reads a class: use --label N", path: "conditioning"))
     }
     if let condition = conditioning?.label {
-      switch request.label ?? example?.label {
-      case nil:
-        problems.append(
-          Diagnostic(
-            DiffusionRules.labelMissing, "`\(name)` needs a label",
-            help: "give one with --label N, from 0 to \(condition.classes - 1)",
-            path: "conditioning.label"))
-      case let label? where !(0..<condition.rowCount).contains(label):
-        problems.append(
-          Diagnostic(
-            DiffusionRules.label, "label \(label) is no class of `\(name)`",
-            help: "use 0 to \(condition.classes - 1)"
-              + (condition.nullClass.map { ", or \($0) for none" } ?? ""),
-            path: "conditioning.label"))
-      case let label?:
-        inputs["label"] = Tensor(ids: [batch], [Int](repeating: label, count: batch))
-      }
+      do throws(DiagnosticsError) {
+        let row = try condition.row(of: label(request), model: name)
+        inputs["label"] = Tensor(ids: [batch], [Int](repeating: row, count: batch))
+      } catch { problems += error.diagnostics }
     } else if request.label != nil {
       problems.append(
         Diagnostic(
@@ -82,6 +85,13 @@ extension ModelSpec {
     }
     if !problems.isEmpty { throw DiagnosticsError(problems) }
     return inputs
+  }
+}
+
+extension ModelSpec {
+  /// The class asked for, else the example's.
+  func label(_ request: ConditionRequest) -> ConditionRequest.Label? {
+    request.label ?? example?.label.map(ConditionRequest.Label.number)
   }
 }
 

@@ -16,7 +16,7 @@ package enum DiffusionRules {
   package static let labelMissing = Rule(
     "run.label-missing", kind: .input,
     summary: "A model that reads a label is given one.",
-    explanation: "A model with classes is asked for one of them by its number.",
+    explanation: "A model with classes is asked for one of them by its number or its name.",
     failing: "ditharos run Specs/dit-s-2.yaml --weights random:0",
     fixed: "ditharos run Specs/dit-s-2.yaml --label 207 --weights random:0")
   /// A prompt or a label that the model does not read.
@@ -32,8 +32,12 @@ package enum DiffusionRules {
   /// A label that is no class.
   package static let label = Rule(
     "run.label-range", kind: .input,
-    summary: "A label is the number of a class.",
-    explanation: "Classes count from 0, so that the greatest label is one less than `classes`.",
+    summary: "A label is the number of a class, or one of its names.",
+    explanation: """
+      Classes count from 0, so that the greatest label is one less than `classes`. Where the spec
+      has names for classes, in `conditioning.label.names`, a label can be one of them, in any case
+      of letters.
+      """,
     failing: "ditharos run Specs/dit-s-2.yaml --label 1000 --weights random:0",
     fixed: "ditharos run Specs/dit-s-2.yaml --label 999 --weights random:0")
   /// Pictures that do not fit the model.

@@ -144,7 +144,7 @@ extension ModelSpec {
     let base = folder.isEmpty ? "." : folder
     let path = "\(base)/\(file)"
     guard let real = realPath(path), let home = realPath(base) else { return path }
-    guard real.hasPrefix(home == "/" ? home : home + "/") else {
+    guard real == home || real.hasPrefix(home == "/" ? home : home + "/") else {
       throw DiagnosticsError(
         Diagnostic(
           WeightRules.file, "`\(path)` leads out of the spec's folder, to `\(real)`",

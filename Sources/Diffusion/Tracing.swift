@@ -91,9 +91,7 @@ package struct Tracer {
             .joined(separator: ", "))
       }
     }
-    if let label = conditions.label ?? spec.example?.label,
-      spec.denoiser?.conditioning.label != nil
-    {
+    if let label = spec.label(conditions), spec.denoiser?.conditioning.label != nil {
       parts.append("label \(label)")
     }
     switch spec.denoiser?.conditioning.timestep {

@@ -83,13 +83,17 @@ private struct JSONParser {
     switch byte {
     case UInt8(ascii: "{"): return try parseObject(from: start, depth: depth)
     case UInt8(ascii: "["): return try parseArray(from: start, depth: depth)
-    case UInt8(ascii: "\""): return node(.scalar(try parseString(), .quoted), from: start)
+    case UInt8(ascii: "\""):
+      let text = try parseString()
+      return node(.scalar(text, .quoted), from: start)
     case UInt8(ascii: "0")...UInt8(ascii: "9"):
-      return node(.scalar(try parseNumber(), .plain), from: start)
+      let text = try parseNumber()
+      return node(.scalar(text, .plain), from: start)
     default:
       if let word = takeWord() { return node(.scalar(word, .plain), from: start) }
       guard byte == UInt8(ascii: "-") else { throw failure("expected a value") }
-      return node(.scalar(try parseNumber(), .plain), from: start)
+      let text = try parseNumber()
+      return node(.scalar(text, .plain), from: start)
     }
   }
 

@@ -58,7 +58,7 @@ extension YAMLValue {
     case .mapping(let entries):
       if entries.isEmpty { output += spaces + "{}\n" }
       for (key, value) in entries {
-        let head = spaces + Self.quoted(key) + ":"
+        let head = spaces + Self.key(key) + ":"
         if value.fitsFlow(prefixWidth: head.count + 1), indent > 0 || !value.isLongMapping {
           output += head + " " + value.flow + "\n"
         } else {
@@ -105,8 +105,14 @@ extension YAMLValue {
     case .text(let text): Self.quoted(text)
     case .sequence(let elements): "[" + elements.map(\.flow).joined(separator: ", ") + "]"
     case .mapping(let entries):
-      "{" + entries.map { Self.quoted($0.key) + ": " + $0.value.flow }.joined(separator: ", ") + "}"
+      "{" + entries.map { Self.key($0.key) + ": " + $0.value.flow }.joined(separator: ", ") + "}"
     }
+  }
+
+  /// A text as a key, which is a string whatever it looks like: digits stay as they are.
+  private static func key(_ text: String) -> String {
+    let isNumber = !text.isEmpty && text.utf8.allSatisfy { isDigit($0) }
+    return isNumber ? text : quoted(text)
   }
 
   /// A text as a scalar: plain where it is a simple word that nobody reads as something else.

@@ -91,11 +91,28 @@ package struct LabelCondition: Sendable, Hashable {
   package var classes: Int
   /// How often training replaces the class by the null class; above 0, the table has a row more.
   package var dropout: Double
+  /// Names of classes, in the order of the classes.
+  package var names: [ClassName]
+
+  /// What a class is called.
+  package struct ClassName: Sendable, Hashable {
+    /// The class.
+    package var number: Int
+    /// Its names, separated by commas.
+    package var text: String
+
+    /// A name.
+    package init(number: Int, text: String) {
+      self.number = number
+      self.text = text
+    }
+  }
 
   /// A label.
-  package init(classes: Int, dropout: Double) {
+  package init(classes: Int, dropout: Double, names: [ClassName] = []) {
     self.classes = classes
     self.dropout = dropout
+    self.names = names
   }
 
   /// Rows of the table: the classes, and the null class where dropout makes one.

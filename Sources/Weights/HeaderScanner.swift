@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// Reads the JSON of a safetensors header from front to back, accepting that grammar alone.
 ///
 /// A header may have 100 MB and a million tensors and come from anywhere, so nothing is built

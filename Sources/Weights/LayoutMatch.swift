@@ -93,7 +93,7 @@ struct LayoutMatch {
   }
 
   /// The copies of each repeated tensor by its name with `{block}` in it, in the order of blocks.
-  private static func repeatedTensors(
+  static func repeatedTensors(
     _ tensors: [TensorView], _ layout: WeightLayout, prefix: (WeightLayout.Entry) -> String
   ) -> [String: [TensorView]] {
     var groups: [String: [(block: Int, view: TensorView)]] = [:]

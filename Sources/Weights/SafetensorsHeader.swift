@@ -1,3 +1,4 @@
+import Diagnostics
 import Tensors
 
 /// What is wrong with the text of a header, complete but for the file's name.

@@ -31,6 +31,7 @@ struct Ditharos: AsyncParsableCommand {
       PlanCommand.self,
       TraceCommand.self, RunCommand.self, EvalCommand.self, CompileCommand.self,
       BenchCommand.self, GenerateCommand.self, DiffCommand.self, InitCommand.self,
+      ImportCommand.self,
     ])
 
   static func main() async {
@@ -164,6 +165,6 @@ enum UsageRules {
 
   /// All of them.
   static let all = [
-    arguments, option, file, noSpecs, fault, stale,
+    arguments, option, file, exists, noSpecs, fault, stale,
   ]
 }

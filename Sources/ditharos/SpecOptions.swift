@@ -1,6 +1,7 @@
 import ArgumentParser
 import Compiler
 import Diagnostics
+import Diffusion
 import Documents
 import ModelSpec
 import Tensors
@@ -64,6 +65,16 @@ struct SizeArgument: ExpressibleByArgument {
     }
     self.height = height
     self.width = width
+  }
+}
+
+/// A class by its number or by its name.
+struct LabelArgument: ExpressibleByArgument {
+  let label: ConditionRequest.Label
+
+  init?(argument: String) {
+    if argument.isEmpty { return nil }
+    label = Int(argument).map(ConditionRequest.Label.number) ?? .name(argument)
   }
 }
 

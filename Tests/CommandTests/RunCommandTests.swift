@@ -147,6 +147,36 @@ import Testing
     }
   }
 
+  @Test func `takes a class by its name`() async throws {
+    try await withFolder { folder in
+      try tinySpec.replacing(
+        "{classes: 10, dropout: 0.1}",
+        with: "{classes: 10, names: {3: 'golden retriever, Goldie', 4: \"crane\", 5: crane}}"
+      ).write(to: "\(folder)/named.yaml")
+      func run(_ label: String) throws -> CommandResult {
+        try ditharos(
+          "run", "named.yaml", "--label", label, "--weights", "random:0", "--steps", "2", "-o",
+          "x.safetensors", in: folder)
+      }
+      func latent(_ label: String) throws -> [Float] {
+        #expect(try run(label).status == 0)
+        return try values("\(folder)/x.safetensors", "latent")
+      }
+      let third = try latent("3")
+      for name in ["golden retriever", "GOLDIE", "Golden Retriever, goldie"] {
+        #expect(try latent(name) == third)
+      }
+      #expect(try latent("4") != third)
+      let unknown = try run("golden retrevier")
+      #expect(unknown.status == 4)
+      #expect(unknown.complaints.contains("did you mean `golden retriever`?"))
+      let ambiguous = try run("crane")
+      #expect(ambiguous.status == 4)
+      #expect(ambiguous.complaints.contains("use the number: `4` or `5`"))
+      #expect(try run("-1").complaints.contains("label -1 is no class"))
+    }
+  }
+
   struct Refusal: Sendable, CustomTestStringConvertible {
     var arguments: [String]
     var status: Int32 = 4

@@ -56,6 +56,21 @@ import Weights
     weights: {layout: diffusers}
     """
 
+  static let tinyWide = """
+    ditharos: 1
+    name: tiny-wide
+    preset: dit-diffusers
+    latent: {channels: 5, height: 12, width: 12}
+    patch_size: 3
+    latent_dim: 28
+    depth: 2
+    heads: 4
+    conditioning: {label: {classes: 3}}
+    feed_forward: {activation: gelu}
+    diffusion: {variance: learned_range}
+    weights: {layout: diffusers}
+    """
+
   static let original = """
     ditharos: 1
     name: original
@@ -94,6 +109,12 @@ import Weights
     Case(
       folder: "dit-tiny-a", spec: tinyA, inputs: "inputs-resized", expected: "expected-resized"),
     Case(folder: "dit-tiny-shared", spec: tinyShared),
+    Case(folder: "dit-tiny-wide", spec: tinyWide),
+    Case(
+      folder: "dit-tiny-wide", spec: tinyWide, inputs: "inputs-wider", expected: "expected-wider"),
+    Case(
+      folder: "dit-tiny-wide", spec: tinyWide, inputs: "inputs-higher",
+      expected: "expected-higher"),
     Case(folder: "dit-original-numerics", spec: original),
     Case(
       folder: "dit-original-numerics", spec: originalBase4, tensor: "prediction_base_size_4"),
@@ -129,10 +150,27 @@ import Weights
       spec throws(DiagnosticsError) in
       try Engine(parameters: try spec.openParameters(weights, folder: "."), threads: 2)
     }
-    #expect(result.value.shape == expected.shape)
+    #expect(relativeError(result.value, expected) <= 1e-5)
+  }
+
+  @Test(arguments: ["dit-tiny-a", "dit-tiny-shared", "dit-tiny-wide"])
+  func `an imported folder is the model that diffusers saved`(_ name: String) throws {
+    let folder = Self.fixtures.appendingPathComponent(name)
+    let imported = try importModel(folder.path, specFolder: Self.fixtures.path)
+    let loaded = try loadSpec(text: imported.text, file: "spec.yaml", folder: nil)
+    let result = try Evaluation(loaded, options: CompileOptions()).run(
+      entry: nil, inputs: tensors(folder, "inputs")
+    ) { spec throws(DiagnosticsError) in
+      try Engine(parameters: try spec.openParameters(nil, folder: Self.fixtures.path), threads: 2)
+    }
+    let expected = try #require(try tensors(folder, "expected")["prediction"])
+    #expect(relativeError(result.value, expected) <= 1e-5)
+  }
+
+  private func relativeError(_ found: Tensor, _ expected: Tensor) -> Float {
+    guard found.shape == expected.shape else { return .infinity }
     let largest = expected.values.map(abs).max() ?? 1
-    let worst = zip(result.value.values, expected.values).map { abs($0 - $1) }.max() ?? .infinity
-    #expect(worst / largest <= 1e-5)
+    return (zip(found.values, expected.values).map { abs($0 - $1) }.max() ?? .infinity) / largest
   }
 
   private func tensors(_ folder: URL, _ name: String) throws -> [String: Tensor] {

@@ -98,7 +98,7 @@ import Weights
     let whole = try imported(
       String(contentsOf: Self.folder.appendingPathComponent("\(name).json"), encoding: .utf8))
     let empty = try imported("{\"_class_name\": \"\(name)\"}")
-    #expect(whole.warnings.isEmpty && empty.warnings.isEmpty)
+    #expect(whole.keys.warnings.isEmpty && empty.keys.warnings.isEmpty)
     func diffusion(_ imported: ImportedScheduler) throws -> DiffusionSpec? {
       let text = "ditharos: 1\nname: only\n" + "diffusion: \(imported.diffusion.flow)\n"
       return try loadSpec(text: text, file: "spec.yaml", folder: nil).spec.diffusion

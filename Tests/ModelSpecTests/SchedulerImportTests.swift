@@ -59,17 +59,17 @@ import Testing
       }
       """)
     let expected = [
-      "8:17 import.scheduler `beta_start` is the string \"small\", expected a number from 0 to "
+      "8:17 import.argument `beta_start` is the string \"small\", expected a number from 0 to "
         + "below 1",
-      "5:20 import.scheduler `beta_schedule` of DPMSolverMultistepScheduler is `sigmoid`, which "
+      "5:20 import.argument `beta_schedule` of DPMSolverMultistepScheduler is `sigmoid`, which "
         + "is not supported",
-      "6:20 import.scheduler `trained_betas` of DPMSolverMultistepScheduler is a list or a "
+      "6:20 import.argument `trained_betas` of DPMSolverMultistepScheduler is a list or a "
         + "mapping, which is not supported",
-      "3:21 import.scheduler `algorithm_type` of DPMSolverMultistepScheduler is "
+      "3:21 import.argument `algorithm_type` of DPMSolverMultistepScheduler is "
         + "`sde-dpmsolver++`, which is not supported",
-      "7:21 import.scheduler `use_lu_lambdas` of DPMSolverMultistepScheduler is `true`, which "
+      "7:21 import.argument `use_lu_lambdas` of DPMSolverMultistepScheduler is `true`, which "
         + "is not supported",
-      "4:19 import.scheduler `solver_order` is 3, expected an integer from 1 to 2",
+      "4:19 import.argument `solver_order` is 3, expected an integer from 1 to 2",
     ]
     #expect(found.sorted() == expected.sorted())
     #expect(
@@ -79,7 +79,7 @@ import Testing
 
   @Test func `another scheduler is refused with those that are not`() throws {
     let found = try problems(#"{"_class_name": "PNDMScheduler"}"#)
-    #expect(found == ["1:17 import.scheduler scheduler `PNDMScheduler` is not supported"])
+    #expect(found == ["1:17 import.class scheduler `PNDMScheduler` is not supported"])
     #expect(try problems("{}").count == 1)
     #expect(try problems("[]").count == 1)
   }
@@ -88,9 +88,9 @@ import Testing
     let ddim = try imported(
       #"{"_class_name": "DDIMScheduler", "skip_prk_steps": true, "_internal": 1}"#)
     #expect(
-      ddim.warnings.map(\.message)
+      ddim.keys.warnings.map(\.message)
         == ["`skip_prk_steps` is no argument of DDIMScheduler and is ignored"])
-    #expect(ddim.warnings.allSatisfy { $0.rule.severity == .warning })
+    #expect(ddim.keys.warnings.allSatisfy { $0.rule.severity == .warning })
   }
 
   @Test func `infinities are read where they are allowed alone`() throws {

@@ -13,11 +13,7 @@ extension SpecDecoder {
       prompt: self.mapping(mapping, "prompt", at: path + ".prompt").map {
         prompt($0, latentDim: latentDim)
       },
-      label: self.mapping(mapping, "label", at: path + ".label").map {
-        LabelCondition(
-          classes: integer($0, "classes", at: path + ".label.classes") ?? 1,
-          dropout: number($0, "dropout", at: path + ".label.dropout") ?? 0)
-      },
+      label: self.mapping(mapping, "label", at: path + ".label").map { label($0) },
       timestep: self.mapping(mapping, "timestep", at: path + ".timestep").flatMap { timestep($0) },
       combine: choice(
         mapping, "combine", at: path + ".combine", as: Conditioning.Combination.self) ?? .sum,
@@ -26,6 +22,30 @@ extension SpecDecoder {
       modulation: self.mapping(mapping, "modulation", at: path + ".modulation").flatMap {
         modulation($0)
       })
+  }
+
+  private mutating func label(_ mapping: CheckedMapping) -> LabelCondition {
+    let path = "conditioning.label"
+    let classes = integer(mapping, "classes", at: path + ".classes")
+    var names: [LabelCondition.ClassName] = []
+    if case .dictionary(let entries)? = content(mapping, "names", at: path + ".names") {
+      for entry in entries {
+        guard case .text(let name) = entry.value.content else {
+          markInvalid(path + ".names")
+          continue
+        }
+        let number = Int(entry.key).flatMap { String($0) == entry.key ? $0 : nil }
+        if let number, number >= 0, number < classes ?? .max {
+          names.append(LabelCondition.ClassName(number: number, text: name))
+        } else {
+          reportClassName(entry, classes: classes)
+        }
+      }
+    }
+    return LabelCondition(
+      classes: classes ?? 1,
+      dropout: number(mapping, "dropout", at: path + ".dropout") ?? 0,
+      names: names.sorted { $0.number < $1.number })
   }
 
   private mutating func timestep(_ mapping: CheckedMapping) -> TimestepCondition? {

@@ -1,73 +1,26 @@
-import Schedules
-
-/// An argument of a diffusers scheduler.
-struct SchedulerArgument {
-  /// What its value says.
-  enum Meaning {
-    /// A key of `diffusion`, its value as it is; `null` and what is not finite say `none`.
-    case key(String)
-    /// A key of `diffusion`; a value by ours for theirs, any other is not supported.
-    case names(String, [String: String])
-    /// Nothing that a spec can say, but for these values, which say nothing.
-    case only([String])
-    /// Nothing by itself.
-    case ignored
-  }
-
-  /// Its name.
-  let name: String
-  /// Its value where it is left out, as JSON without quotes.
-  let standard: String
-  /// What its value says.
-  let meaning: Meaning
-
-  init(_ name: String, _ standard: String, _ meaning: Meaning) {
-    self.name = name
-    self.standard = standard
-    self.meaning = meaning
-  }
-}
-
-/// A scheduler class of diffusers that a spec can say.
-///
-/// - Source: The classes' arguments and defaults in diffusers 0.42.1.
-struct SchedulerClass {
-  /// Its name.
-  let name: String
-  /// Ours.
-  let sampler: Sampler.Kind
-  /// Its arguments.
-  let arguments: [SchedulerArgument]
-  /// An argument of which a value takes the meaning from others.
-  var switches: [Switch] = []
-
-  /// When an argument has a value, others say nothing.
-  struct Switch {
-    let argument: String
-    let value: String
-    let silenced: [String]
-  }
-
-  static let all = [ddpm, ddim, dpmSolver, euler]
+/// The schedulers of diffusers that a spec can say.
+extension ImportedClass {
+  static let schedulers = [ddpm, ddim, dpmSolver, euler]
 
   private static let betas = [
-    SchedulerArgument("num_train_timesteps", "1000", .key("schedule.train_steps")),
-    SchedulerArgument("beta_start", "0.0001", .key("schedule.beta_start")),
-    SchedulerArgument("beta_end", "0.02", .key("schedule.beta_end")),
-    SchedulerArgument(
+    ImportedArgument("num_train_timesteps", "1000", .key("diffusion.schedule.train_steps")),
+    ImportedArgument("beta_start", "0.0001", .key("diffusion.schedule.beta_start")),
+    ImportedArgument("beta_end", "0.02", .key("diffusion.schedule.beta_end")),
+    ImportedArgument(
       "beta_schedule", "linear",
       .names(
-        "schedule.curve",
+        "diffusion.schedule.curve",
         [
           "linear": "linear", "scaled_linear": "scaled_linear",
           "squaredcos_cap_v2": "squared_cosine",
         ])),
-    SchedulerArgument("trained_betas", "null", .only(["null"])),
-    SchedulerArgument("rescale_betas_zero_snr", "false", .key("schedule.zero_terminal_snr")),
-    SchedulerArgument("steps_offset", "0", .key("steps_offset")),
-    SchedulerArgument("thresholding", "false", .only(["false"])),
-    SchedulerArgument("dynamic_thresholding_ratio", "0.995", .ignored),
-    SchedulerArgument("sample_max_value", "1.0", .ignored),
+    ImportedArgument("trained_betas", "null", .only(["null"])),
+    ImportedArgument(
+      "rescale_betas_zero_snr", "false", .key("diffusion.schedule.zero_terminal_snr")),
+    ImportedArgument("steps_offset", "0", .key("diffusion.steps_offset")),
+    ImportedArgument("thresholding", "false", .only(["false"])),
+    ImportedArgument("dynamic_thresholding_ratio", "0.995", .ignored),
+    ImportedArgument("sample_max_value", "1.0", .ignored),
   ]
 
   private static let predictions = [
@@ -79,73 +32,73 @@ struct SchedulerClass {
   ]
 
   private static let clipping = [
-    SchedulerArgument("clip_sample", "true", .only(["true", "false"])),
-    SchedulerArgument("clip_sample_range", "1.0", .key("clip_sample")),
+    ImportedArgument("clip_sample", "true", .only(["true", "false"])),
+    ImportedArgument("clip_sample_range", "1.0", .key("diffusion.clip_sample")),
   ]
 
   private static let clipSwitch = Switch(
     argument: "clip_sample", value: "false", silenced: ["clip_sample_range"])
 
-  private static let ddpm = SchedulerClass(
-    name: "DDPMScheduler", sampler: .ddpm,
+  private static let ddpm = ImportedClass(
+    name: "DDPMScheduler",
     arguments: betas + clipping + [
-      SchedulerArgument("prediction_type", "epsilon", .names("prediction", predictions)),
-      SchedulerArgument("timestep_spacing", "leading", .names("spacing", spacings)),
+      ImportedArgument("prediction_type", "epsilon", .names("diffusion.prediction", predictions)),
+      ImportedArgument("timestep_spacing", "leading", .names("diffusion.spacing", spacings)),
       // The small one's logarithm says the same; the large one's is no number in diffusers.
-      SchedulerArgument(
+      ImportedArgument(
         "variance_type", "fixed_small",
         .names(
-          "variance_type",
+          "diffusion.variance_type",
           [
             "fixed_small": "fixed_small", "fixed_small_log": "fixed_small",
             "fixed_large": "fixed_large", "learned_range": "learned_range",
           ])),
-    ], switches: [clipSwitch])
+    ], switches: [clipSwitch], constants: [("diffusion.sampler", "ddpm")])
 
-  private static let ddim = SchedulerClass(
-    name: "DDIMScheduler", sampler: .ddim,
+  private static let ddim = ImportedClass(
+    name: "DDIMScheduler",
     arguments: betas + clipping + [
-      SchedulerArgument("prediction_type", "epsilon", .names("prediction", predictions)),
-      SchedulerArgument("timestep_spacing", "leading", .names("spacing", spacings)),
-      SchedulerArgument("set_alpha_to_one", "true", .key("set_alpha_to_one")),
-    ], switches: [clipSwitch])
+      ImportedArgument("prediction_type", "epsilon", .names("diffusion.prediction", predictions)),
+      ImportedArgument("timestep_spacing", "leading", .names("diffusion.spacing", spacings)),
+      ImportedArgument("set_alpha_to_one", "true", .key("diffusion.set_alpha_to_one")),
+    ], switches: [clipSwitch], constants: [("diffusion.sampler", "ddim")])
 
-  private static let dpmSolver = SchedulerClass(
-    name: "DPMSolverMultistepScheduler", sampler: .dpmSolver,
+  private static let dpmSolver = ImportedClass(
+    name: "DPMSolverMultistepScheduler",
     arguments: betas + [
-      SchedulerArgument(
+      ImportedArgument(
         "prediction_type", "epsilon",
-        .names("prediction", predictions.merging(["flow_prediction": "flow"]) { $1 })),
-      SchedulerArgument("timestep_spacing", "linspace", .names("spacing", spacings)),
-      SchedulerArgument("solver_order", "2", .key("solver_order")),
+        .names("diffusion.prediction", predictions.merging(["flow_prediction": "flow"]) { $1 })),
+      ImportedArgument("timestep_spacing", "linspace", .names("diffusion.spacing", spacings)),
+      ImportedArgument("solver_order", "2", .key("diffusion.solver_order")),
       // `deis` is registered as the other.
-      SchedulerArgument("algorithm_type", "dpmsolver++", .only(["dpmsolver++", "deis"])),
-      SchedulerArgument(
+      ImportedArgument("algorithm_type", "dpmsolver++", .only(["dpmsolver++", "deis"])),
+      ImportedArgument(
         "solver_type", "midpoint",
         .names(
-          "solver_type",
+          "diffusion.solver_type",
           [
             "midpoint": "midpoint", "heun": "heun", "logrho": "midpoint", "bh1": "midpoint",
             "bh2": "midpoint",
           ])),
-      SchedulerArgument("lower_order_final", "true", .key("lower_order_final")),
-      SchedulerArgument("euler_at_final", "false", .key("euler_at_final")),
-      SchedulerArgument(
+      ImportedArgument("lower_order_final", "true", .key("diffusion.lower_order_final")),
+      ImportedArgument("euler_at_final", "false", .key("diffusion.euler_at_final")),
+      ImportedArgument(
         "use_karras_sigmas", "false",
-        .names("sigmas", ["true": "karras", "false": "schedule"])),
-      SchedulerArgument("use_exponential_sigmas", "false", .only(["false"])),
-      SchedulerArgument("use_beta_sigmas", "false", .only(["false"])),
-      SchedulerArgument("use_lu_lambdas", "false", .only(["false"])),
-      SchedulerArgument("use_flow_sigmas", "false", .only(["true", "false"])),
-      SchedulerArgument("flow_shift", "1.0", .key("schedule.shift")),
-      SchedulerArgument("use_dynamic_shifting", "false", .only(["false"])),
-      SchedulerArgument("time_shift_type", "exponential", .ignored),
-      SchedulerArgument(
+        .names("diffusion.sigmas", ["true": "karras", "false": "schedule"])),
+      ImportedArgument("use_exponential_sigmas", "false", .only(["false"])),
+      ImportedArgument("use_beta_sigmas", "false", .only(["false"])),
+      ImportedArgument("use_lu_lambdas", "false", .only(["false"])),
+      ImportedArgument("use_flow_sigmas", "false", .only(["true", "false"])),
+      ImportedArgument("flow_shift", "1.0", .key("diffusion.schedule.shift")),
+      ImportedArgument("use_dynamic_shifting", "false", .only(["false"])),
+      ImportedArgument("time_shift_type", "exponential", .ignored),
+      ImportedArgument(
         "final_sigmas_type", "zero",
-        .names("final_sigma", ["zero": "zero", "sigma_min": "sigma_min"])),
-      SchedulerArgument("lambda_min_clipped", "-Infinity", .key("lambda_min_clipped")),
+        .names("diffusion.final_sigma", ["zero": "zero", "sigma_min": "sigma_min"])),
+      ImportedArgument("lambda_min_clipped", "-Infinity", .key("diffusion.lambda_min_clipped")),
       // It says how the prediction is split, which a spec's `variance` does.
-      SchedulerArgument("variance_type", "null", .ignored),
+      ImportedArgument("variance_type", "null", .ignored),
     ],
     switches: [
       Switch(argument: "use_flow_sigmas", value: "false", silenced: ["flow_shift"]),
@@ -153,29 +106,32 @@ struct SchedulerClass {
         argument: "use_flow_sigmas", value: "true",
         silenced: [
           "beta_schedule", "timestep_spacing", "steps_offset", "lambda_min_clipped",
-        ]),
-    ])
+        ], values: [("diffusion.schedule.curve", "flow")]),
+    ], constants: [("diffusion.sampler", "dpm_solver")])
 
-  private static let euler = SchedulerClass(
-    name: "FlowMatchEulerDiscreteScheduler", sampler: .euler,
+  private static let euler = ImportedClass(
+    name: "FlowMatchEulerDiscreteScheduler",
     arguments: [
-      SchedulerArgument("num_train_timesteps", "1000", .key("schedule.train_steps")),
-      SchedulerArgument("shift", "1.0", .key("schedule.shift")),
-      SchedulerArgument("use_dynamic_shifting", "false", .only(["true", "false"])),
-      SchedulerArgument("base_shift", "0.5", .key("schedule.dynamic_shift.base_shift")),
-      SchedulerArgument("max_shift", "1.15", .key("schedule.dynamic_shift.max_shift")),
-      SchedulerArgument("base_image_seq_len", "256", .key("schedule.dynamic_shift.base_tokens")),
-      SchedulerArgument("max_image_seq_len", "4096", .key("schedule.dynamic_shift.max_tokens")),
-      SchedulerArgument(
+      ImportedArgument("num_train_timesteps", "1000", .key("diffusion.schedule.train_steps")),
+      ImportedArgument("shift", "1.0", .key("diffusion.schedule.shift")),
+      ImportedArgument("use_dynamic_shifting", "false", .only(["true", "false"])),
+      ImportedArgument("base_shift", "0.5", .key("diffusion.schedule.dynamic_shift.base_shift")),
+      ImportedArgument("max_shift", "1.15", .key("diffusion.schedule.dynamic_shift.max_shift")),
+      ImportedArgument(
+        "base_image_seq_len", "256", .key("diffusion.schedule.dynamic_shift.base_tokens")),
+      ImportedArgument(
+        "max_image_seq_len", "4096", .key("diffusion.schedule.dynamic_shift.max_tokens")),
+      ImportedArgument(
         "time_shift_type", "exponential",
         .names(
-          "schedule.dynamic_shift.form", ["exponential": "exponential", "linear": "linear"])),
-      SchedulerArgument("invert_sigmas", "false", .only(["false"])),
-      SchedulerArgument("shift_terminal", "null", .key("shift_terminal")),
-      SchedulerArgument("use_karras_sigmas", "false", .only(["false"])),
-      SchedulerArgument("use_exponential_sigmas", "false", .only(["false"])),
-      SchedulerArgument("use_beta_sigmas", "false", .only(["false"])),
-      SchedulerArgument("stochastic_sampling", "false", .key("stochastic")),
+          "diffusion.schedule.dynamic_shift.form",
+          ["exponential": "exponential", "linear": "linear"])),
+      ImportedArgument("invert_sigmas", "false", .only(["false"])),
+      ImportedArgument("shift_terminal", "null", .key("diffusion.shift_terminal")),
+      ImportedArgument("use_karras_sigmas", "false", .only(["false"])),
+      ImportedArgument("use_exponential_sigmas", "false", .only(["false"])),
+      ImportedArgument("use_beta_sigmas", "false", .only(["false"])),
+      ImportedArgument("stochastic_sampling", "false", .key("diffusion.stochastic")),
     ],
     switches: [
       Switch(
@@ -184,5 +140,9 @@ struct SchedulerClass {
           "base_shift", "max_shift", "base_image_seq_len", "max_image_seq_len", "time_shift_type",
         ]),
       Switch(argument: "use_dynamic_shifting", value: "true", silenced: ["shift"]),
+    ],
+    constants: [
+      ("diffusion.sampler", "euler"), ("diffusion.schedule.curve", "flow"),
+      ("diffusion.prediction", "flow"),
     ])
 }

@@ -51,9 +51,7 @@ extension Conditioning {
       ("prompt", prompt?.canonicalValue ?? .plain("none")),
       (
         "label",
-        label.map {
-          canonicalMapping([("classes", .integer($0.classes)), ("dropout", .number($0.dropout))])
-        } ?? .plain("none")
+        label?.canonicalValue ?? .plain("none")
       ),
       ("timestep", timestep?.canonicalValue ?? .plain("none")),
       ("combine", canonicalName(combine)), ("embedders", canonicalName(embedders)),
@@ -158,6 +156,19 @@ extension FinalLayer {
         kind == .none ? nil : modulation.isEmpty ? .plain("none") : canonicalNames(modulation)
       ),
       ("out_channels", .integer(outChannels)), ("order", canonicalNames(order)),
+    ])
+  }
+}
+
+extension LabelCondition {
+  fileprivate var canonicalValue: YAMLValue {
+    canonicalMapping([
+      ("classes", .integer(classes)), ("dropout", .number(dropout)),
+      (
+        "names",
+        names.isEmpty
+          ? nil : .mapping(names.map { (key: String($0.number), value: .text($0.text)) })
+      ),
     ])
   }
 }

@@ -77,6 +77,10 @@ extension Grammar {
         "dropout", .number(.share), .defaulted(.number(0.1)),
         "How often training replaces the class by the null class; above 0, the table has a row "
           + "more.", example: "0.1"),
+      KeySchema(
+        "names", .dictionary(.text(.any)), .derived("none"),
+        "Names of classes by their numbers, several of one class separated by commas; `run` takes "
+          + "them as `--label`.", example: "{207: golden retriever}"),
     ])
 
   private static let sinusoidal = ["sinusoidal"]

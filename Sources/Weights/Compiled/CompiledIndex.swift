@@ -1,3 +1,4 @@
+import Diagnostics
 import Tensors
 
 /// The parameters of a compiled model, and the weights that hold them in the order of their bytes.

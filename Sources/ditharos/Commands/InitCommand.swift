@@ -3,21 +3,8 @@ import Diagnostics
 import Media
 import ModelSpec
 
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
-
 /// `ditharos init`: writes a spec to begin with.
 struct InitCommand: AsyncParsableCommand {
-  /// The rules of this command.
-  enum Rules {
-    /// A file that is in the way.
-    static let exists = Rule(
-      "init.exists", kind: .input, summary: "A file is replaced only with --force.")
-  }
-
   static let configuration = CommandConfiguration(
     commandName: "init",
     abstract: "Write a commented spec to begin with.",
@@ -53,12 +40,7 @@ struct InitCommand: AsyncParsableCommand {
         Console.write(text)
         return ([], [])
       }
-      try checkWritable(path: output)
-      if !force, isTaken(output) {
-        throw DiagnosticsError(
-          Diagnostic(
-            Rules.exists, "`\(output)` exists", help: "choose another name, or add --force"))
-      }
+      try checkNewFile(path: output, force: force)
       try writeAtomically(path: output, bytes: Array(text.utf8))
       Console.complain(
         """
@@ -80,11 +62,5 @@ struct InitCommand: AsyncParsableCommand {
       name.utf8.count <= 100 && name.first?.isLetter == true
       && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) }
     return output != "-" && isName ? String(name) : "my-model"
-  }
-
-  /// Whether anything has the name, a link that leads nowhere included.
-  private func isTaken(_ path: String) -> Bool {
-    var status = stat()
-    return lstat(path, &status) == 0
   }
 }

@@ -32,8 +32,10 @@ struct RunCommand: AsyncParsableCommand {
   @Option(help: "The prompt; the spec's example by default.")
   var prompt: String?
 
-  @Option(parsing: .unconditional, help: "The class, by number; the spec's example by default.")
-  var label: Int?
+  @Option(
+    parsing: .unconditional,
+    help: "The class, by number or by a name that the spec has; the spec's example by default.")
+  var label: LabelArgument?
 
   @Option(help: weightsHelp)
   var weights: String?
@@ -134,7 +136,7 @@ struct RunCommand: AsyncParsableCommand {
     // In the size asked for, where there is one that can be had.
     let model = compiler?.spec ?? loaded.spec
     var request = SamplingRequest()
-    request.conditions = ConditionRequest(prompt: prompt, label: label)
+    request.conditions = ConditionRequest(prompt: prompt, label: label?.label)
     request.seed = seed
     let trajectory = await problems.check { try compiler?.trajectory() } ?? nil
     await problems.check { _ = try compiler?.guidance() }
