@@ -40,7 +40,53 @@ dth_convolution_block dth_convolution_block_of(const dth_convolution_args *args)
   return block;
 }
 
+/// The floats of transformed tiles that a thread keeps at once.
+#define DTH_WINOGRAD_FLOATS (400 * 1024)
+
+/// The most tiles of a rectangle, and the channels whose weights are transformed at once.
+#define DTH_WINOGRAD_TILES 192
+#define DTH_WINOGRAD_SLICE 32
+
+/// The fewest channels of either side for which tiles are transformed.
+#define DTH_WINOGRAD_CHANNELS 16
+
+bool dth_convolves_by_tiles(const dth_convolution_args *args) {
+  return args->kernel_height == 3 && args->kernel_width == 3 && args->stride_y == 1 &&
+         args->stride_x == 1 && args->channels >= DTH_WINOGRAD_CHANNELS &&
+         args->out_channels >= DTH_WINOGRAD_CHANNELS;
+}
+
+dth_winograd_block dth_winograd_block_of(const dth_convolution_args *args) {
+  dth_winograd_block block;
+  int64_t tile_columns = dth_ceil_div(args->out_width, 2);
+  int64_t most = DTH_WINOGRAD_FLOATS / (16 * args->channels) / 16 * 16;
+  most = dth_max(16, dth_min(most, DTH_WINOGRAD_TILES));
+  // Of the widths that leave room for the most tiles, the largest.
+  block.tiles = 0;
+  for (int64_t vectors = 1; vectors <= most / 16; vectors++) {
+    int64_t pieces = dth_ceil_div(tile_columns, vectors * 16);
+    int64_t columns = dth_ceil_div(dth_ceil_div(tile_columns, pieces), 16) * 16;
+    int64_t rows = dth_min(most / columns, dth_ceil_div(args->out_height, 2));
+    if (rows * columns < block.tiles) continue;
+    block.rows = rows;
+    block.columns = columns;
+    block.tiles = rows * columns;
+  }
+  block.pitch = block.columns + 16;
+  block.slices = dth_ceil_div(args->channels, DTH_WINOGRAD_SLICE);
+  block.slice_channels = dth_ceil_div(args->channels, block.slices);
+  return block;
+}
+
+static size_t dth_winograd_scratch_bytes(const dth_convolution_args *args) {
+  dth_winograd_block block = dth_winograd_block_of(args);
+  int64_t floats = 16 * (args->channels + DTH_PANEL) * block.tiles +
+                   16 * block.slice_channels * DTH_PANEL + (2 * block.rows + 2) * 2 * block.pitch;
+  return (size_t)floats * sizeof(float);
+}
+
 size_t dth_convolution_scratch_bytes(const dth_convolution_args *args) {
+  if (dth_convolves_by_tiles(args)) return dth_winograd_scratch_bytes(args);
   dth_convolution_block block = dth_convolution_block_of(args);
   int64_t panels = block.chunks == 1 ? 1 : dth_ceil_div(args->out_channels, DTH_PANEL);
   int64_t floats = dth_ceil_div(args->channels, block.chunks) * block.plane +

@@ -261,6 +261,22 @@ typedef struct {
 
 dth_convolution_block dth_convolution_block_of(const dth_convolution_args *arguments);
 
+/// How a convolution by tiles of 2 x 2 pixels is cut.
+typedef struct {
+  /// The tiles of a rectangle: rows, columns (a multiple of 16 for all but the last rectangle of a
+  /// row), and the room for them.
+  int64_t rows, columns, tiles;
+  /// The room for the even or the odd columns of a row of the input.
+  int64_t pitch;
+  /// The parts of the channels whose weights are transformed at once, and the most channels of one.
+  int64_t slices, slice_channels;
+} dth_winograd_block;
+
+/// Whether a convolution is one whose tiles are worth their transformation.
+bool dth_convolves_by_tiles(const dth_convolution_args *arguments);
+
+dth_winograd_block dth_winograd_block_of(const dth_convolution_args *arguments);
+
 #if defined(__x86_64__)
 extern const dth_kernel_row dth_row_avx2;
 extern const dth_kernel_row dth_row_avx512;

@@ -159,6 +159,29 @@ import Testing
     check(Problem(channels: 2, height: 90, width: 31, outChannels: 2), on: row)
   }
 
+  @Test(arguments: KernelRow.supported)
+  func `wide enough kernels of 3 x 3, by tiles of 2 x 2 pixels`(row: KernelRow) {
+    for width in [1, 2, 3, 8, 15, 16, 17, 31, 32, 33, 65] {
+      check(
+        Problem(channels: 17, height: 5, width: width, outChannels: 21), on: row, tolerance: 2e-6)
+    }
+    for padding in [(0, 0, 0, 0), (1, 0, 0, 1), (2, 1, 3, 2), (4, 5, 0, 6)] {
+      check(
+        Problem(
+          batch: 2, channels: 16, height: 7, width: 36, outChannels: 50, padding: padding,
+          bias: false), on: row, tolerance: 2e-6)
+    }
+    check(
+      Problem(
+        batch: 2, channels: 70, height: 6, width: 19, outChannels: 33,
+        activation: DTH_ACTIVATION_SILU, residual: true, inPlace: true),
+      on: row, tolerance: 5e-6)
+    check(
+      Problem(channels: 900, height: 4, width: 40, outChannels: 16), on: row, tolerance: 5e-6)
+    check(Problem(channels: 16, height: 3, width: 900, outChannels: 16), on: row, tolerance: 2e-6)
+    check(Problem(channels: 16, height: 90, width: 31, outChannels: 16), on: row, tolerance: 2e-6)
+  }
+
   @Test(arguments: KernelRow.supported) func `NaN and infinity stay where they reach`(
     row: KernelRow
   ) {

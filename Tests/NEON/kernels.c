@@ -302,6 +302,7 @@ static void run_all(void) {
   run_convolution(3, 9, 5, 1, 2);
   run_convolution(150, 11, 34, 3, 1);
   run_convolution(5, 21, 40, 4, 3);
+  run_convolution(21, 10, 37, 3, 1);
   run_norms(5, 7);
   run_norms(3, 384);
   run_images(4, 5, 13);

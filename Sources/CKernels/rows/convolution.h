@@ -212,8 +212,11 @@ static void convolve_channels(
 static void convolution(
     const void *arguments, void *const *operands, int32_t thread, int32_t thread_count,
     void *scratch, dth_claim *claims) {
-  (void)claims;
   const dth_convolution_args *args = arguments;
+  if (dth_convolves_by_tiles(args)) {
+    convolution_by_tiles(args, operands, thread, thread_count, scratch, claims);
+    return;
+  }
   convolution_work work = {.args = args, .block = dth_convolution_block_of(args)};
   const dth_convolution_block *block = &work.block;
   dth_share share = dth_product_share(

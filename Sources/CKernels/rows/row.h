@@ -20,6 +20,8 @@
 #include "attention.h"
 #include "attention_bf16.h"
 #include "by_row.h"
+#include "winograd.h"
+
 #include "convolution.h"
 #include "elementwise.h"
 #include "group_norm.h"

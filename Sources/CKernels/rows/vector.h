@@ -62,6 +62,29 @@ INLINE vf multiply_add(vf a, vf b, vf c) {
 #endif
 }
 
+/// The lanes of a vector that follows another, by twos: the even or the odd ones of both, or the
+/// lanes of both in turn.
+#if DTH_WIDTH == 16
+#define DTH_EVEN 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30
+#define DTH_ODD 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31
+#define DTH_LOWER 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
+#define DTH_UPPER 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
+#elif DTH_WIDTH == 8
+#define DTH_EVEN 0, 2, 4, 6, 8, 10, 12, 14
+#define DTH_ODD 1, 3, 5, 7, 9, 11, 13, 15
+#define DTH_LOWER 0, 8, 1, 9, 2, 10, 3, 11
+#define DTH_UPPER 4, 12, 5, 13, 6, 14, 7, 15
+#else
+#define DTH_EVEN 0, 2, 4, 6
+#define DTH_ODD 1, 3, 5, 7
+#define DTH_LOWER 0, 4, 1, 5
+#define DTH_UPPER 2, 6, 3, 7
+#endif
+INLINE vf even_lanes(vf a, vf b) { return __builtin_shufflevector(a, b, DTH_EVEN); }
+INLINE vf odd_lanes(vf a, vf b) { return __builtin_shufflevector(a, b, DTH_ODD); }
+INLINE vf lower_pairs(vf a, vf b) { return __builtin_shufflevector(a, b, DTH_LOWER); }
+INLINE vf upper_pairs(vf a, vf b) { return __builtin_shufflevector(a, b, DTH_UPPER); }
+
 INLINE vi bits(vf v) { return (vi)v; }
 INLINE vf from_bits(vi v) { return (vf)v; }
 
