@@ -118,16 +118,17 @@ package struct ModelCompiler: Sendable {
       }
       return CompiledModel(
         spec: spec, trajectory: trajectory, guidance: scale, batch: batch,
-        encoder: try whole(ModelGraphs.encoder(spec, batch: 1)),
+        encoder: try whole(ModelGraphs.encoder(spec, isScaled: true)),
         noising: spec.autoencoder == nil
           ? nil : try whole(ModelGraphs.noising(spec, trajectory, batch: batch)),
         step: try CompiledGraph(
           step, isStaged: true, passes: options.pipeline, isVerifying: options.isVerifying),
-        decoder: try whole(ModelGraphs.decoder(spec, batch: 1)))
+        decoder: try whole(ModelGraphs.decoder(spec, isScaled: true)))
     }
   }
 
-  /// One entry of the model as one graph: `prediction`, `encode` or `decode`.
+  /// One entry of the model as one graph: `prediction`, `encode` or `decode`, the last two for one
+  /// sample, or what the autoencoder takes of it at once.
   ///
   /// - Returns: The graph, or nil when the model has no such entry.
   /// - Throws: `compiler.broken-graph` for a fault of the program.
@@ -135,8 +136,8 @@ package struct ModelCompiler: Sendable {
     try located { () throws(GraphError) in
       switch name {
       case "prediction": try whole(ModelGraphs.prediction(spec, batch: options.batch))
-      case "encode": try whole(ModelGraphs.encoder(spec, batch: options.batch))
-      case "decode": try whole(ModelGraphs.decoder(spec, batch: options.batch))
+      case "encode": try whole(ModelGraphs.encoder(spec, isScaled: false))
+      case "decode": try whole(ModelGraphs.decoder(spec, isScaled: false))
       default: nil
       }
     }

@@ -10,13 +10,20 @@ extension ModelSpec {
   func checkWork(
     _ options: CompileOptions, _ locations: SpecLocations
   ) throws(DiagnosticsError) {
-    guard let denoiser else { return }
     let isChosen = options.size != nil || options.frames != nil || options.batch != 1
     func fail(_ rule: Rule, _ message: String, _ help: String) -> DiagnosticsError {
       DiagnosticsError(
         Diagnostic(
           rule, message, help: help, at: isChosen ? nil : locations.range(of: "latent")))
     }
+    if let count = autoencoderElementCount, count > Ceiling.elements {
+      throw fail(
+        CompileRules.size,
+        "the autoencoder makes a tensor of \(count) values of pictures of this size, more than "
+          + "\(Ceiling.elements)",
+        "ask for a smaller size, or add `tiling` to the autoencoder")
+    }
+    guard let denoiser else { return }
     if denoiser.tokenCount > Ceiling.tokens {
       throw fail(
         CompileRules.size, "\(denoiser.tokenCount) tokens are more than \(Ceiling.tokens)",

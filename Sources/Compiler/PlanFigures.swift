@@ -15,6 +15,8 @@ package struct PlanFigures: Sendable {
     package var graph: String
     /// When the stage runs.
     package var binding: Binding
+    /// How often it runs each time: pictures of a sample and tiles of a picture, or 1.
+    package var pieces: Int
     /// Nodes after the passes.
     package var nodes: Int
     /// Kernel calls of one run.
@@ -51,6 +53,8 @@ package struct PlanFigures: Sendable {
   package var precision: Precision
   /// The number of parameters; buffers do not count.
   package var parameters: Int
+  /// Whether there is a denoiser; the figures are else those of an autoencoder.
+  package var hasDenoiser: Bool
   /// Multiply-accumulates of one forward pass of the denoiser at batch 1.
   package var macs: Int
   /// Multiply-accumulates of one step, guidance included.
@@ -105,6 +109,7 @@ package struct PlanFigures: Sendable {
     name = spec.name
     self.precision = precision
     parameters = spec.parameterCount
+    hasDenoiser = prediction != nil
     macs = prediction.map(Self.macs) ?? 0
     var (oneThread, twoThreads) = (0, 0)
     var stages: [StageFigures] = []
@@ -120,11 +125,13 @@ package struct PlanFigures: Sendable {
       }
       for (index, stage) in graph.staged.stages.enumerated() {
         let figures = StageFigures(
-          graph.name, stage, graph.plan.plans[index], outline.instructionCounts[index])
+          graph.name, stage, graph.plan.plans[index], outline.instructionCounts[index],
+          pieces: ["encode", "decode"].contains(graph.name) ? spec.autoencoderPieceCount : 1)
         let isLoop = graph.name == "step" && stage.binding == .step
         if isLoop { stepWorks = outline.works[index] }
         // The ceilings hold for one step; the largest integer stands for all that is above it.
-        let product = figures.flops.multipliedReportingOverflow(by: isLoop ? stepCount : 1)
+        let product = figures.flops.multipliedReportingOverflow(
+          by: isLoop ? stepCount : figures.pieces)
         let sum = flops.addingReportingOverflow(product.overflow ? .max : product.partialValue)
         flops = sum.overflow ? .max : sum.partialValue
         stages.append(figures)
@@ -189,9 +196,11 @@ package struct PlanFigures: Sendable {
 }
 
 extension PlanFigures.StageFigures {
-  fileprivate init(_ graph: String, _ stage: Stage, _ plan: MemoryPlan, _ instructions: Int) {
+  fileprivate init(
+    _ graph: String, _ stage: Stage, _ plan: MemoryPlan, _ instructions: Int, pieces: Int
+  ) {
     self.init(
-      graph: graph, binding: stage.binding, nodes: stage.graph.nodes.count,
+      graph: graph, binding: stage.binding, pieces: pieces, nodes: stage.graph.nodes.count,
       instructions: instructions, macs: PlanFigures.macs(stage.graph),
       flops: stage.graph.values.reduce(0) {
         $0 + stage.graph.floatingPointOperations(of: $1)

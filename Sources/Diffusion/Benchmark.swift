@@ -1,6 +1,7 @@
 import Compiler
 import Diagnostics
 import Kernels
+import ModelSpec
 import Planning
 import Runtime
 import Schedules
@@ -56,12 +57,15 @@ package struct Benchmark {
   }
 
   /// Times forward passes of the denoiser: one timestep, conditioning included, every value
-  /// computed anew.
+  /// computed anew; for a spec without one, the decoder of its autoencoder, which takes one picture
+  /// or one tile at a time.
   ///
+  /// - Precondition: There is one of the two.
   /// - Throws: Rule `run.memory`, and what compiling throws.
   package func forward(_ repetition: Repetition) throws(DiagnosticsError) -> Measurement {
-    guard let graph = try compiler.entry("prediction") else {
-      preconditionFailure("a model with a trajectory has a denoiser")
+    let entry = compiler.spec.denoiser == nil ? "decode" : "prediction"
+    guard let graph = try compiler.entry(entry) else {
+      preconditionFailure("a model that is measured has a denoiser or an autoencoder")
     }
     let executable = try engine.executable(graph)
     return try checked(DiffusionRules.memory) {

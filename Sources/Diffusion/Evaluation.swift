@@ -53,23 +53,34 @@ package struct Evaluation {
     }
     let engine = try engine(compiler.spec)
     let executable = try engine.executable(graph)
+    if name != "prediction" { return try code(leading, name, executable, compiler.spec) }
     return try checked(DiffusionRules.tensor) {
       for node in graph.lowered.nodes {
         guard case .input(let input) = node.op else { continue }
-        let given = input == "pixels" ? "image" : input
-        guard let tensor = inputs[given] else {
+        guard let tensor = inputs[input] else {
           throw tensorProblem(
-            "the tensor `\(given)` is missing",
+            "the tensor `\(input)` is missing",
             "`\(name)` reads \(wanted(name).joined(separator: ", "))")
         }
-        try executable.set(input, try fitted(tensor, to: node.type, name: given))
+        try executable.set(input, try fitted(tensor, to: node.type, name: input))
       }
       try executable.run()
-      switch name {
-      case "encode": return ("latent", try executable.output("latent"))
-      case "decode": return ("image", try executable.output("pixels"))
-      default: return ("prediction", try executable.output("prediction"))
-      }
+      return ("prediction", try executable.output("prediction"))
+    }
+  }
+
+  /// What the autoencoder makes of pictures or of latents.
+  private func code(
+    _ tensor: Tensor, _ entry: String, _ executable: Executable, _ spec: ModelSpec
+  ) throws(DiagnosticsError) -> (name: String, value: Tensor) {
+    try checked(DiffusionRules.tensor) {
+      let run: AutoencoderRun? =
+        entry == "encode" ? .encoder(executable, of: spec) : .decoder(executable, of: spec)
+      guard let run else { preconditionFailure("an entry that is listed exists") }
+      let isEncoder = entry == "encode"
+      let fitted = try fitted(
+        tensor, to: .f32([tensor.shape[0]] + run.source), name: isEncoder ? "image" : "latent")
+      return (isEncoder ? "latent" : "image", try run.run(fitted))
     }
   }
 

@@ -30,23 +30,29 @@ package struct SamplingRequest: Sendable {
 package final class SamplingRun {
   /// The compiled graphs.
   package let model: CompiledModel
-  private let encoder: Executable?
-  private let noising: Executable?
+  private let engine: Engine
+  private let isTimed: Bool
   private let step: Executable
-  private let decoder: Executable?
+  private let decoder: AutoencoderRun?
+  /// What only a run from pictures needs.
+  private var beginning: (encoder: AutoencoderRun, noising: Executable)?
 
   /// Binds a compiled model to memory, packs its weights and computes what depends on no input.
   ///
+  /// What encodes pictures follows when a request has some.
   /// - Parameter isTimed: Whether `times` is to know how long every call of a kernel took.
   /// - Throws: Rule `run.memory`, and what reading weights throws.
   package init(
     _ model: CompiledModel, engine: Engine, isTimed: Bool = false
   ) throws(DiagnosticsError) {
     self.model = model
-    encoder = if let graph = model.encoder { try engine.executable(graph) } else { nil }
-    noising = if let graph = model.noising { try engine.executable(graph) } else { nil }
+    self.engine = engine
+    self.isTimed = isTimed
     step = try engine.executable(model.step)
-    decoder = if let graph = model.decoder { try engine.executable(graph) } else { nil }
+    decoder =
+      if let graph = model.decoder {
+        .decoder(try engine.executable(graph), of: model.spec)
+      } else { nil }
     if isTimed {
       try checked(DiffusionRules.memory) { for (_, graph) in graphs { try graph.startTiming() } }
     }
@@ -54,12 +60,35 @@ package final class SamplingRun {
 
   /// The executables with the names of their graphs.
   private var graphs: [(name: String, executable: Executable)] {
-    zip(model.graphs, [encoder, noising, step, decoder].compactMap(\.self)).map {
-      ($0.name, $1)
+    let executables: [(graph: CompiledGraph?, executable: Executable?)] = [
+      (model.encoder, beginning?.encoder.executable), (model.noising, beginning?.noising),
+      (model.step, step), (model.decoder, decoder?.executable),
+    ]
+    var graphs: [(name: String, executable: Executable)] = []
+    for (graph, executable) in executables {
+      if let graph, let executable { graphs.append((graph.name, executable)) }
     }
+    return graphs
   }
 
-  /// The kernel calls of all graphs, each stage counted once.
+  /// What encodes pictures and adds noise, made when it is first needed; nil without an autoencoder.
+  private func beginningGraphs() throws(DiagnosticsError) -> (AutoencoderRun, Executable)? {
+    if let beginning { return beginning }
+    guard let encoder = model.encoder, let noising = model.noising,
+      let run = AutoencoderRun.encoder(try engine.executable(encoder), of: model.spec)
+    else { return nil }
+    let graphs = (encoder: run, noising: try engine.executable(noising))
+    if isTimed {
+      try checked(DiffusionRules.memory) {
+        try graphs.encoder.executable.startTiming()
+        try graphs.noising.startTiming()
+      }
+    }
+    beginning = graphs
+    return graphs
+  }
+
+  /// The kernel calls of all graphs in use, each stage counted once.
   package var instructionCount: Int { graphs.reduce(0) { $0 + $1.executable.instructionCount } }
 
   /// How long the graphs took until now; without stages unless the run is timed.
@@ -140,11 +169,8 @@ package final class SamplingRun {
     let dimensions = Array(latents.shape.dimensions.dropFirst())
     let count = dimensions.reduce(1, *)
     return try checked(DiffusionRules.tensor) {
-      try decoder.set(
-        "latent",
+      try decoder.run(
         Tensor([1] + dimensions, Array(latents.values[(sample * count)..<((sample + 1) * count)])))
-      try decoder.run()
-      return try decoder.output("pixels")
     }
   }
 
@@ -194,11 +220,9 @@ package final class SamplingRun {
         pixels = Tensor(dimensions, given.values)
       }
     }
-    guard let pixels, let encoder, let noising else { return noise }
+    guard let pixels, let (encoder, noising) = try beginningGraphs() else { return noise }
     return try checked(DiffusionRules.pixels) {
-      try encoder.set("pixels", pixels)
-      try encoder.run()
-      let latent = try encoder.output("latent")
+      let latent = try encoder.run(pixels)
       let samples = (0..<model.batch).flatMap { _ in latent.values }
       try noising.set("latent", Tensor(noise.shape.dimensions, samples))
       try noising.set("noise", noise)

@@ -7,28 +7,34 @@ import Tensors
 ///
 /// A spec that passed validation lowers without errors; a `GraphError` is a fault of the program.
 package enum ModelGraphs {
-  /// Pictures to latents: input `pixels` to output `latent`; nil without an autoencoder.
+  /// Pictures to a latent: input `pixels` to output `latent`; nil without an autoencoder.
   ///
-  /// - Parameter batch: The number of pictures or videos.
+  /// They are those of one sample, or what the autoencoder reads of it at once.
+  /// - Parameter isScaled: Whether the latent is what the denoiser sees.
   /// - Throws: `GraphError` when the spec is not consistent.
-  package static func encoder(_ spec: ModelSpec, batch: Int) throws(GraphError) -> Graph? {
-    guard let autoencoder = spec.autoencoder, let pixels = spec.pixels else { return nil }
-    var context = LoweringContext(spec, graph: "encode", batch: batch)
-    let input = context.builder.input("pixels", .f32([batch] + pixels.dimensions))
-    context.builder.output("latent", try context.encode(input, autoencoder))
+  package static func encoder(_ spec: ModelSpec, isScaled: Bool) throws(GraphError) -> Graph? {
+    guard let autoencoder = spec.autoencoder, let whole = spec.pixels else { return nil }
+    let pixels = autoencoder.unit(of: whole)
+    var context = LoweringContext(spec, graph: "encode", batch: 1)
+    let input = context.builder.input("pixels", .f32([1] + pixels.dimensions))
+    context.builder.output(
+      "latent", try context.encode(input, autoencoder, pixels, isScaled: isScaled))
     return context.builder.graph.compacted()
   }
 
-  /// Latents to pictures: input `latent` to output `pixels`; nil without an autoencoder.
+  /// A latent to its pictures: input `latent` to output `pixels`; nil without an autoencoder.
   ///
-  /// - Parameter batch: The number of latents.
+  /// They are those of one sample, or what the autoencoder makes of it at once.
+  /// - Parameter isScaled: Whether the latent is what the denoiser sees.
   /// - Throws: `GraphError` when the spec is not consistent.
-  package static func decoder(_ spec: ModelSpec, batch: Int) throws(GraphError) -> Graph? {
-    guard let autoencoder = spec.autoencoder, let pixels = spec.pixels else { return nil }
-    var context = LoweringContext(spec, graph: "decode", batch: batch)
+  package static func decoder(_ spec: ModelSpec, isScaled: Bool) throws(GraphError) -> Graph? {
+    guard let autoencoder = spec.autoencoder, let whole = spec.pixels else { return nil }
+    let pixels = autoencoder.unit(of: whole)
+    var context = LoweringContext(spec, graph: "decode", batch: 1)
     let latent = autoencoder.latent(of: pixels)
-    let input = context.builder.input("latent", .f32([batch] + latent.dimensions))
-    let output = try context.decode(input, autoencoder, to: [batch] + pixels.dimensions)
+    let input = context.builder.input("latent", .f32([1] + latent.dimensions))
+    let output = try context.decode(
+      input, autoencoder, pixels, to: [1] + pixels.dimensions, isScaled: isScaled)
     context.builder.output("pixels", output)
     return context.builder.graph.compacted()
   }
@@ -110,7 +116,7 @@ package enum ModelGraphs {
     if let autoencoder = spec.autoencoder, let pixels = spec.pixels {
       let input = context.builder.input("pixels", .f32([1] + pixels.dimensions))
       context.probe(.patchify, pixels.frames == nil ? "image" : "video", input, .frames)
-      signal = try context.encode(input, autoencoder)
+      signal = try context.encode(input, autoencoder, pixels, isScaled: true)
     }
     let noise = context.builder.input("noise", .f32([1] + denoiser.latent.dimensions))
     context.probe(.noise, "noise", noise, .positions)
@@ -129,7 +135,9 @@ package enum ModelGraphs {
     let next = try context.tracedStep(denoiser, latent, noise, signal, trajectory)
     if let autoencoder = spec.autoencoder, let pixels = spec.pixels {
       context.builder.output(
-        "pixels", try context.decode(next, autoencoder, to: [1] + pixels.dimensions))
+        "pixels",
+        try context.decode(
+          next, autoencoder, pixels, to: [1] + pixels.dimensions, isScaled: true))
     } else {
       context.builder.output("latent", next)
     }

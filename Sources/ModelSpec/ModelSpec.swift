@@ -120,41 +120,6 @@ package struct PatchSize: Sendable, Hashable {
   package var area: Int { frames * height * width }
 }
 
-/// Turns pictures into latents and back: key `autoencoder`.
-package struct Autoencoder: Sendable, Hashable {
-  /// How it computes.
-  package enum Kind: String, Sendable, Hashable, CaseIterable {
-    /// `activation(W patch + b)` in both directions.
-    case linear
-  }
-
-  /// How it computes.
-  package var kind: Kind
-  /// The pixels that make one position of the latent.
-  package var patchSize: PatchSize
-  /// The order in which a patch is read and written: a permutation of the axes in use.
-  package var order: [PatchAxis]
-  /// Values per position of the latent.
-  package var latentChannels: Int
-  /// The function after each layer.
-  package var activation: Activation
-  /// Whether training leaves it as it is.
-  package var frozen: Bool
-
-  /// An autoencoder.
-  package init(
-    kind: Kind, patchSize: PatchSize, order: [PatchAxis], latentChannels: Int,
-    activation: Activation, frozen: Bool
-  ) {
-    self.kind = kind
-    self.patchSize = patchSize
-    self.order = order
-    self.latentChannels = latentChannels
-    self.activation = activation
-    self.frozen = frozen
-  }
-}
-
 /// An element-wise function that a spec can name.
 package enum Activation: String, Sendable, Hashable, CaseIterable {
   case none

@@ -22,9 +22,9 @@ extension ModelSpec {
   /// - Complexity: Linear in the depth of the stack.
   package var parameterDeclarations: [ParameterDeclaration] {
     var list = DeclarationList()
-    autoencoder.map { list.declare($0, pixels: pixels, part: "encoder") }
+    autoencoder.map { list.declareEncoder($0, pixels: pixels) }
     denoiser.map { list.declare($0) }
-    autoencoder.map { list.declare($0, pixels: pixels, part: "decoder") }
+    autoencoder.map { list.declareDecoder($0, pixels: pixels) }
     return list.declarations
   }
 
@@ -36,7 +36,8 @@ extension ModelSpec {
   }
 }
 
-private struct DeclarationList {
+/// Parameters as they are declared, one after the other.
+struct DeclarationList {
   var declarations: [ParameterDeclaration] = []
   var path = ""
   var block: Int?
@@ -52,19 +53,6 @@ private struct DeclarationList {
   mutating func linear(_ name: String, from input: Int, to output: Int) {
     tensor(name + ".weight", [output, input])
     tensor(name + ".bias", [output])
-  }
-
-  mutating func declare(_ autoencoder: Autoencoder, pixels: PixelSpace?, part: String) {
-    guard let pixels else { return }
-    path = "autoencoder"
-    isLearnable = !autoencoder.frozen
-    defer { isLearnable = true }
-    let patch = autoencoder.patchSize.area * pixels.channels
-    if part == "encoder" {
-      linear("autoencoder.encoder", from: patch, to: autoencoder.latentChannels)
-    } else {
-      linear("autoencoder.decoder", from: autoencoder.latentChannels, to: patch)
-    }
   }
 
   mutating func declare(_ denoiser: Denoiser) {

@@ -28,7 +28,7 @@ extension MappingSchema {
   ///
   /// - Parameter conditions: Further schemas that it fits.
   func objectKeywords(adding conditions: [JSONValue]) -> JSONEntries {
-    let required = keys.filter { $0.isRequired && $0.appliesTo.isEmpty }.map(\.name)
+    let required = hasPresets ? [] : unconditional
     let all = kinds.compactMap { condition(ofKind: $0.name) } + exclusions + conditions
     var entries: JSONEntries = [
       ("type", .string("object")),
@@ -64,6 +64,9 @@ extension MappingSchema {
     let bound = keys.filter { !$0.appliesTo.isEmpty }
     let needed = bound.filter { $0.isRequired && $0.appliesTo.contains(kind) }.map(\.name)
     let excluded = bound.filter { !$0.appliesTo.contains(kind) }.map(\.name)
+    if hasPresets {
+      return presetCondition(ofKind: kind, needed: unconditional + needed, excluded: excluded)
+    }
     if needed.isEmpty, excluded.isEmpty { return nil }
     // A mapping without the key is of the default kind: then the test must not demand the key.
     var test: JSONEntries = [
@@ -79,6 +82,51 @@ extension MappingSchema {
     }
     return .object([("if", .object(test)), ("then", .object(consequence))])
   }
+
+  /// What a kind needs and what it rules out, where keys may come from a preset: then the kind is
+  /// the preset's unless it is written, and the keys of a preset of that kind are not needed.
+  private func presetCondition(
+    ofKind kind: String, needed: [String], excluded: [String]
+  ) -> JSONValue {
+    func absent(_ name: String) -> JSONValue { .object([("not", present([name]))]) }
+    func all(_ conditions: [JSONValue]) -> JSONValue { .object([("allOf", .array(conditions))]) }
+    let presets = AutoencoderPresets.names.filter {
+      AutoencoderPresets.tree(named: $0)?[kindName]?.text == kind
+    }
+    let isPreset = JSONValue.object([
+      ("properties", .object([("preset", enumeration(presets))])),
+      ("required", .array([.string("preset")])),
+    ])
+    let isWritten = JSONValue.object([
+      ("properties", .object([(kindName, .object([("const", .string(kind))]))])),
+      ("required", .array([.string(kindName)])),
+    ])
+    var tests = [isWritten]
+    if isDefault(kind) { tests.append(all([absent(kindName), absent("preset")])) }
+    if !presets.isEmpty { tests.append(all([absent(kindName), isPreset])) }
+    var consequences: [JSONValue] = [
+      .object([("properties", .object(excluded.map { ($0, .bool(false)) }))])
+    ]
+    if !needed.isEmpty {
+      consequences.append(
+        .object([("anyOf", .array([present(needed)] + (presets.isEmpty ? [] : [isPreset])))]))
+    }
+    return .object([
+      ("if", .object([("anyOf", .array(tests))])), ("then", all(consequences)),
+    ])
+  }
+
+  private func enumeration(_ names: [String]) -> JSONValue {
+    .object([("enum", .array(names.map(JSONValue.string)))])
+  }
+
+  /// The keys that every kind needs.
+  private var unconditional: [String] {
+    keys.filter { $0.isRequired && $0.appliesTo.isEmpty }.map(\.name)
+  }
+
+  /// Whether keys may come from a preset of the mapping.
+  private var hasPresets: Bool { discriminator != nil && key(named: "preset") != nil }
 
   private var exclusions: [JSONValue] {
     exclusive.map { .object([("not", present([$0.first, $0.second]))]) }
@@ -116,8 +164,8 @@ extension KeySchema {
           )
         ])
     }
-    if isRootKey, name == "preset" {
-      return .object(entries + ValueSchema.choice(Presets.choices).keywords)
+    if name == "preset" {
+      return .object(entries + ValueSchema.choice(choices(in: mapping)).keywords)
     }
     return .object(entries + value.keywords)
   }
@@ -142,7 +190,8 @@ extension KeySchema {
 
   /// The names that the value may be or hold, with their meanings.
   func choices(in mapping: MappingSchema) -> [Choice] {
-    mapping.name == Grammar.root.name && name == "preset" ? Presets.choices : value.choices
+    guard name == "preset" else { return value.choices }
+    return mapping.name == Grammar.root.name ? Presets.choices : AutoencoderPresets.choices
   }
 
   /// The example as JSON.

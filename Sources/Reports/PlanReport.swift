@@ -80,6 +80,7 @@ package struct PlanReport: Sendable {
     .object([
       (key: "graph", value: .string(stage.graph)),
       (key: "binding", value: .string(stage.binding.rawValue)),
+      (key: "pieces", value: .integer(stage.pieces)),
       (key: "nodes", value: .integer(stage.nodes)),
       (key: "instructions", value: .integer(stage.instructions)),
       (key: "macs", value: .integer(stage.macs)),
@@ -127,9 +128,7 @@ package struct PlanReport: Sendable {
       row("precision", "\(figures.precision.rawValue): weights, operands of products and attention")
     }
     row("parameters", grouped(figures.parameters))
-    row(
-      "macs", "\(grouped(figures.macs)) in one forward pass, \(grouped(figures.macsPerStep)) a step"
-    )
+    row("macs", macsText)
     row("flops", "\(grouped(figures.flops)) in a run")
     row(
       "arena",
@@ -160,13 +159,22 @@ package struct PlanReport: Sendable {
     return lines.joined(separator: "\n") + "\n"
   }
 
+  /// The multiply-accumulates of the denoiser, or without one of the autoencoder, per piece.
+  private var macsText: String {
+    if figures.hasDenoiser {
+      return "\(grouped(figures.macs)) in one forward pass, \(grouped(figures.macsPerStep)) a step"
+    }
+    return figures.stages.map { "\(grouped($0.macs)) to \($0.graph)" }.joined(separator: ", ")
+  }
+
   private func stageTable() -> [String] {
     var rows = [
       ["graph", "when", "nodes", "instructions", "macs", "arena", "ratio", "at the peak"]
     ]
     for stage in figures.stages {
       rows.append([
-        stage.graph, stage.binding.rawValue, String(stage.nodes), String(stage.instructions),
+        stage.graph + (stage.pieces > 1 ? " \(stage.pieces) x" : ""), stage.binding.rawValue,
+        String(stage.nodes), String(stage.instructions),
         grouped(stage.macs), bytes(stage.arenaBytes),
         ratio(stage.arenaBytes, stage.arenaLowerBoundBytes),
         stage.peakTensor.map { "\($0)  \(stage.peakOrigin?.description ?? "")" } ?? "-",

@@ -83,7 +83,7 @@ private func row(_ key: KeySchema, in mapping: MappingSchema) -> String {
 
 private func typeText(of key: KeySchema, in mapping: MappingSchema) -> String {
   let choices = key.choices(in: mapping)
-  if key.value.heldMappings.isEmpty, mapping.name == Grammar.root.name, !choices.isEmpty {
+  if key.name == "preset", !choices.isEmpty {
     return alternatives(choices.map(\.name))
   }
   return key.value.typeText

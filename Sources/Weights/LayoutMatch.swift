@@ -71,7 +71,11 @@ struct LayoutMatch {
         if !isOptional { unmapped.append(parameter.name) }
         continue
       }
-      let names = entry.tensors.map { fullPrefix(entry) + $0.substitute(bindings) }
+      var names = entry.tensors.map { fullPrefix(entry) + $0.substitute(bindings) }
+      if let former = entry.formerTensor, byName[names[0]] == nil {
+        let name = fullPrefix(entry) + former.substitute(bindings)
+        if byName[name] != nil { names = [name] }
+      }
       let found = names.map { name in repeated[name] ?? byName[name].map { [$0] } ?? [] }
       for view in found.joined() {
         if let part = entry.part {

@@ -26,6 +26,7 @@ extension WeightLayout {
     for option in options {
       switch (option.key.text, option.value.text) {
       case ("from", _): break
+      case ("formerly", _): entry.formerTensor = template(option.value)
       case ("component", let name?): entry.component = name
       case ("part", let text?): entry.part = part(text)
       case ("swap", "halves"): entry.swapsHalves = true

@@ -2,10 +2,16 @@
 struct NameTemplate: Sendable, Hashable {
   /// What a placeholder stands for.
   enum Placeholder: String, Sendable, Hashable, CaseIterable {
-    /// A decimal number without leading zeros.
+    /// A decimal number without leading zeros: the block of a stack.
     case block
+    /// A decimal number without leading zeros, as the next two.
+    case level
+    case layer
+    case index
     /// `weight` or `bias`.
     case kind
+    /// `encoder` or `decoder`.
+    case part
     /// Everything that is left, at least one character.
     case name
   }
@@ -81,11 +87,16 @@ struct NameTemplate: Sendable, Hashable {
 extension NameTemplate.Placeholder {
   fileprivate func prefix(of text: Substring) -> Substring? {
     switch self {
-    case .block:
+    case .block, .level, .layer, .index:
       let digits = text.prefix { ("0"..."9").contains($0) }
       return digits.isEmpty || (digits.count > 1 && digits.first == "0") ? nil : digits
     case .kind:
       for kind in ["weight", "bias"] where text.hasPrefix(kind) { return text.prefix(kind.count) }
+      return nil
+    case .part:
+      for part in ["encoder", "decoder"] where text.hasPrefix(part) {
+        return text.prefix(part.count)
+      }
       return nil
     case .name:
       return text.isEmpty ? nil : text

@@ -10,6 +10,8 @@ package struct WeightLayout: Sendable {
     var parameter: NameTemplate
     /// The tensors' names; several are joined along their first axis.
     var tensors: [NameTemplate]
+    /// The one tensor's name in older files.
+    var formerTensor: NameTemplate?
     /// The subfolder of a pipeline that holds the tensors.
     var component = WeightLayout.denoiserComponent
     /// Which of how many equal parts of the tensor's first axis is the parameter; nil is all of it.
@@ -65,8 +67,16 @@ package struct WeightLayout: Sendable {
   /// Every layout, in the order to suggest them.
   static let all: [WeightLayout] = [
     PackageResources.ditharos_yaml, PackageResources.diffusers_dit_yaml,
-    PackageResources.original_dit_yaml,
-  ].map { WeightLayout(yaml: String(decoding: $0, as: UTF8.self)) }
+    PackageResources.diffusers_autoencoder_yaml, PackageResources.original_dit_yaml,
+  ].reduce(into: []) { layouts, bytes in
+    let layout = WeightLayout(yaml: String(decoding: bytes, as: UTF8.self))
+    guard let index = layouts.firstIndex(where: { $0.name == layout.name }) else {
+      return layouts.append(layout)
+    }
+    layouts[index].summary += "; " + layout.summary
+    layouts[index].ignored += layout.ignored
+    layouts[index].entries += layout.entries
+  }
 
   /// The layout of a name, if there is one.
   static func named(_ name: String) -> WeightLayout? { all.first { $0.name == name } }

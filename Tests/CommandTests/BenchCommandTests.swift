@@ -129,17 +129,29 @@ import Testing
 
   @Test func `refuses a spec without a denoiser, before measuring another`() async throws {
     try await withTinySpec { spec, folder in
+      let diffusion = "\(folder)/diffusion.yaml"
+      try "ditharos: 1\nname: alone\ndiffusion: {schedule: linear}\n".write(to: diffusion)
+      let result = try bench(spec, diffusion, "--runs", "1000", "--format", "json")
+      #expect(result.status == 1)
+      #expect(try result.json().rules == ["compiler.no-denoiser"])
+    }
+  }
+
+  @Test func `measures the decoder of an autoencoder that stands alone`() async throws {
+    try await withTinySpec { _, folder in
       let autoencoder = "\(folder)/autoencoder.yaml"
       try """
       ditharos: 1
       name: alone
-      image: {height: 4, width: 4, channels: 1}
-      autoencoder: {kind: linear, patch_size: 2, latent_channels: 2}
+      image: {height: 8, width: 8}
+      autoencoder: {kind: kl, latent_channels: 2, level_channels: [4, 8], norm_groups: 2}
 
       """.write(to: autoencoder)
-      let result = try bench(spec, autoencoder, "--runs", "1000", "--format", "json")
-      #expect(result.status == 1)
-      #expect(try result.json().rules == ["compiler.no-denoiser"])
+      let result = try bench(autoencoder, "--runs", "2", "--format", "json")
+      #expect(result.status == 0)
+      let measured = try result.json()["results"][0]
+      #expect((measured["seconds_per_forward"].double ?? 0) > 0)
+      #expect(measured["step"] == .null)
     }
   }
 

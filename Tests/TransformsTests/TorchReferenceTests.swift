@@ -70,6 +70,38 @@ import Testing
     try fixture.expect(result, equals: "attention.\(output)", within: 1e-6)
   }
 
+  @Test(arguments: [
+    ("same", "weight", Convolution(padding: [1, 1, 1, 1])),
+    ("down", "weight", Convolution(stride: [2, 2], padding: [0, 1, 0, 1])),
+    ("single", "weight_single", Convolution()),
+    ("no_bias", "weight", Convolution(padding: [1, 1, 1, 1])),
+  ])
+  func `convolutions agree`(output: String, weight: String, window: Convolution) throws {
+    let fixture = try TorchFixture("images/images.safetensors")
+    let result = try value { builder in
+      let names = ["input", weight] + (output == "no_bias" ? [] : ["bias"])
+      let operands = try names.map { builder.constant(try fixture["convolution.\($0)"]) }
+      return try builder.append(.convolution(window), operands)
+    }
+    try fixture.expect(result, equals: "convolution.\(output)", within: 1e-6)
+  }
+
+  @Test func `group norm and upsampling agree`() throws {
+    let fixture = try TorchFixture("images/images.safetensors")
+    let norm = try value { builder in
+      let operands = try ["input", "weight", "bias"].map {
+        builder.constant(try fixture["group_norm.\($0)"])
+      }
+      return try builder.append(
+        .groupNormAffine(groups: 3, epsilon: 1e-6, activation: nil), operands)
+    }
+    try fixture.expect(norm, equals: "group_norm.output", within: 1e-6)
+    let larger = try value {
+      try $0.append(.upsample(factor: 2), [$0.constant(fixture["group_norm.input"])])
+    }
+    try fixture.expect(larger, equals: "upsample.output", within: 1e-6)
+  }
+
   /// The settings of a table of positions, as the generating code names them.
   private func positions(
     _ grid: [Int], _ parts: [(axis: Int, width: Int, scale: Double)]

@@ -43,7 +43,10 @@ extension SpecDecoder {
         width: integer(latent, "width", at: "latent.width") ?? 1)
     }
     let pixelsKey = root["video"] == nil ? "image" : "video"
-    let sources = [pixelsKey, "autoencoder.patch_size", "autoencoder.latent_channels"]
+    let sources = [
+      pixelsKey, "autoencoder.kind", autoencoder?.sizePath ?? "autoencoder",
+      "autoencoder.latent_channels",
+    ]
     if sources.contains(where: { !isValid($0) }) || root["autoencoder"]?.isInvalid == true {
       markInvalid("latent")
     }
@@ -218,7 +221,7 @@ struct BlocksContext {
 extension PixelSpace {
   /// The latent that an autoencoder makes of these pictures; extents that do not divide are
   /// rounded down, but never to 0.
-  func latent(through autoencoder: Autoencoder) -> LatentSpace {
+  package func latent(through autoencoder: Autoencoder) -> LatentSpace {
     let patch = autoencoder.patchSize
     return LatentSpace(
       channels: autoencoder.latentChannels, frames: frames.map { max(1, $0 / patch.frames) },

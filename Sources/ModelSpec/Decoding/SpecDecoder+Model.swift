@@ -57,20 +57,6 @@ extension SpecDecoder {
       channels: integer(pixels, "channels", at: "\(key).channels") ?? 1, range: range)
   }
 
-  private mutating func autoencoder(_ mapping: CheckedMapping, hasFrames: Bool) -> Autoencoder {
-    let path = "autoencoder"
-    let patch = patchSize(mapping, "patch_size", at: path + ".patch_size", hasFrames: hasFrames)
-    return Autoencoder(
-      kind: choice(mapping, "kind", at: path + ".kind", as: Autoencoder.Kind.self) ?? .linear,
-      patchSize: patch,
-      order: order(
-        mapping, "order", at: path + ".order", hasFrames: hasFrames, patch: patch) ?? [],
-      latentChannels: integer(mapping, "latent_channels", at: path + ".latent_channels") ?? 1,
-      activation: choice(
-        mapping, "activation", at: path + ".activation", as: Activation.self) ?? .none,
-      frozen: boolean(mapping, "frozen", at: path + ".frozen") ?? false)
-  }
-
   private mutating func training(_ mapping: CheckedMapping) -> TrainingSpec {
     let path = "training.optimizer"
     let optimizer = self.mapping(mapping, "optimizer", at: path)

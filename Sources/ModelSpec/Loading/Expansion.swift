@@ -53,16 +53,6 @@ extension PatchSize {
   }
 }
 
-extension Autoencoder {
-  func canonicalValue(hasFrames: Bool) -> YAMLValue {
-    canonicalMapping([
-      ("kind", canonicalName(kind)), ("patch_size", patchSize.canonicalValue(hasFrames: hasFrames)),
-      ("order", canonicalNames(order)), ("latent_channels", .integer(latentChannels)),
-      ("activation", canonicalName(activation)), ("frozen", .bool(frozen)),
-    ])
-  }
-}
-
 extension TrainingSpec {
   var canonicalValue: YAMLValue {
     canonicalMapping([

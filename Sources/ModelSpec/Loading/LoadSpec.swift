@@ -48,12 +48,14 @@ package func loadSpec(
   if let problem = unknownVersion(version) { throw DiagnosticsError(diagnostics + [problem]) }
   let components = resolveComponents(of: root, folder: folder)
   diagnostics += components.diagnostics
+  let resolved = components.root.mergingAutoencoderPreset()
+  diagnostics += resolved.diagnostics
   let hasDenoiser = entries.contains { entry in
     entry.key.isText("preset") || Grammar.denoiserKeyNames.contains(where: entry.key.isText)
   }
   let presetChoice = preset(of: root, hasDenoiser: hasDenoiser)
   diagnostics += presetChoice.diagnostics
-  let tree = components.root.merged(
+  let tree = resolved.root.merged(
     over: presetChoice.tree, Grammar.root, place: presetChoice.place ?? place)
   var checker = SchemaChecker()
   let checked = checker.check(tree, Grammar.root, place: place, path: "")
@@ -129,16 +131,10 @@ private func preset(of root: DocumentNode, hasDenoiser: Bool) -> PresetChoice {
   if let tree = Presets.tree(named: name) {
     return PresetChoice(tree: tree, place: node.range)
   }
-  let match = nearestMatch(to: name, among: Presets.names)
-  let nearest = match?.name
   return PresetChoice(
     tree: Presets.tree(named: Presets.defaultName), place: node.range,
     diagnostics: [
-      Diagnostic(
-        SpecRules.preset,
-        "there is no preset `\(name)`" + (nearest.map { "; did you mean `\($0)`?" } ?? ""),
-        help: "choose \(listed(Presets.names + ["none"]))", at: node.range, path: "preset",
-        suggestion: nearest, isSafe: match?.isClear == true)
+      unknownPreset(name, among: Presets.names, or: ["none"], at: node.range, path: "preset")
     ])
 }
 

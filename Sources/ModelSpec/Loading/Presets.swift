@@ -39,9 +39,7 @@ package enum Presets {
   /// and `none`.
   package static let choices: [Choice] =
     files.map { file in
-      let comment = String(decoding: file.bytes, as: UTF8.self).split(separator: "\n")
-        .prefix { $0.hasPrefix("# ") }.map { $0.dropFirst(2) }.joined(separator: " ")
-      return Choice(file.name, comment)
+      Choice(file.name, leadingComment(of: String(decoding: file.bytes, as: UTF8.self)))
     } + [Choice("none", "No key is inherited.")]
 
   /// A preset's tree, those it builds on merged in; nil when there is none of that name.
@@ -55,7 +53,8 @@ package enum Presets {
       precondition(document.diagnostics.isEmpty, "preset \(name) is not YAML")
       guard let root = document.root else { continue }
       let base = root["preset"]?.text.flatMap { trees[$0] }
-      trees[name] = root.merged(over: base, Grammar.root, place: root.range)
+      trees[name] = root.mergingAutoencoderPreset().root
+        .merged(over: base, Grammar.root, place: root.range)
     }
     return trees
   }()

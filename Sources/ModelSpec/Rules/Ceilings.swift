@@ -8,7 +8,7 @@ package enum Ceiling {
   package static let graphNodes = 1_000_000
   /// Tokens of a latent.
   package static let tokens = 1 << 20
-  /// Values of a picture, a video or a latent.
+  /// Values of a picture, a video, a latent, or of a layer of an autoencoder.
   package static let elements = 1 << 30
 }
 
@@ -54,6 +54,25 @@ extension ModelSpec {
         count = product.flatMap { $0.overflow ? nil : $0.partialValue }
       }
       return (declaration.path, count)
+    }
+  }
+
+  /// The values of the largest layer of a convolutional autoencoder, over one tile where it has
+  /// tiles; nil without one.
+  package var autoencoderElementCount: Int? {
+    guard let pixels, let autoencoder else { return nil }
+    // Extents and widths are at most 2^16, so their products fit.
+    let tile = autoencoder.unit(of: pixels)
+    let area = tile.height * tile.width
+    switch autoencoder.layers {
+    case .linear: return nil
+    case .kl(let layers):
+      // The decoder enters a level with the width of the one before it.
+      let widths = layers.levelChannels
+      return widths.indices.map { level in
+        max(widths[level], widths[min(level + 1, widths.count - 1)]) * (area >> (2 * level))
+      }.max()
+    case .tiny(let layers): return layers.channels * area
     }
   }
 

@@ -26,7 +26,10 @@ extension SpecDecoder {
         help: "remove `latent`", at: "latent",
         related: [
           (pixelsPath, "`\(pixelsPath)` is set here"),
-          ("autoencoder.patch_size", "the autoencoder's patches are set here"),
+          (
+            autoencoder.sizePath,
+            "the autoencoder's \(autoencoder.isConvolutional ? "levels" : "patches") are set here"
+          ),
         ])
     }
   }

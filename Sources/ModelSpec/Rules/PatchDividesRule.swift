@@ -33,15 +33,35 @@ extension SpecDecoder {
   mutating func checkPatchDivides(
     _ pixels: PixelSpace, _ pixelsPath: String, of autoencoder: Autoencoder
   ) {
-    let path = "autoencoder.patch_size"
+    let path = autoencoder.sizePath
     guard isValid(path), isValid(pixelsPath) else { return }
     let patch = autoencoder.patchSize
+    if autoencoder.isConvolutional {
+      return checkLevelsDivide(pixels, pixelsPath, by: patch.height, at: path)
+    }
     checkPatchDivides(
       [
         ("frames", pixels.frames ?? 1, patch.frames), ("height", pixels.height, patch.height),
         ("width", pixels.width, patch.width),
       ], of: pixelsPath, at: path, "the autoencoder's patch")
     if !isValid(path) { markInvalid("latent") }
+  }
+
+  /// Reports the axes of pictures that levels cannot halve often enough.
+  private mutating func checkLevelsDivide(
+    _ pixels: PixelSpace, _ pixelsPath: String, by factor: Int, at path: String
+  ) {
+    for (name, extent) in [("height", pixels.height), ("width", pixels.width)]
+    where extent % factor != 0 {
+      let (below, above) = (extent / factor * factor, (extent / factor + 1) * factor)
+      report(
+        SpecRules.patchDivides,
+        "\(name) \(extent) is no multiple of the \(factor) pixels that the autoencoder makes one "
+          + "position of", help: "write \(below > 0 ? "\(below) or " : "")\(above)",
+        at: "\(pixelsPath).\(name)", related: [(path, "the levels are set here")],
+        suggestion: String(above))
+      markInvalid("latent")
+    }
   }
 
   /// Reports the axes that a patch does not divide, those of the same extent in one message.
@@ -69,7 +89,7 @@ extension SpecDecoder {
   }
 }
 
-private func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int {
+func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int {
   b == 0 ? a : greatestCommonDivisor(b, a % b)
 }
 

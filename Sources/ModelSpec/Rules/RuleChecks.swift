@@ -16,12 +16,22 @@ extension SpecDecoder {
   private mutating func checkPixels(of spec: ModelSpec) {
     checkElementCount(of: spec)
     checkPixelsExist(spec)
+    if let autoencoder = spec.autoencoder { checkLayers(of: autoencoder) }
     guard let autoencoder = spec.autoencoder, let pixels = spec.pixels else { return }
     let pixelsPath = pixels.frames == nil ? "image" : "video"
     checkPatchDivides(pixels, pixelsPath, of: autoencoder)
     if let latent = spec.denoiser?.latent {
       checkLatentMatches(latent, autoencoder, pixels, pixelsPath)
     }
+  }
+
+  private mutating func checkLayers(of autoencoder: Autoencoder) {
+    switch autoencoder.layers {
+    case .linear: break
+    case .kl(let layers): checkNormGroups(layers)
+    case .tiny(let layers): checkLevels(layers)
+    }
+    checkTiling(of: autoencoder)
   }
 
   /// Patches, positions, blocks and the final layer.

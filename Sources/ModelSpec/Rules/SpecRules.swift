@@ -16,7 +16,8 @@ package enum SpecRules {
   package static let all = [
     notASpec, languageVersion, unknownKey, missingKey, inapplicableKey, contradiction, type,
     scalar, range, choice, text, shape, preset, component, weightsFile, latentMissing,
-    latentMismatch, pixelsMissing, patchAxes, patchDivides, axisOrder, headsDivideWidth,
+    latentMismatch, pixelsMissing, normGroups, autoencoderLevels, tileSize, patchAxes, patchDivides,
+    axisOrder, headsDivideWidth,
     givenMapHeads, positionWidth, positionAxes, embeddingWidth, finalWidth, outChannels,
     unusedChannels, sublayerName, chunkOrder, modulationWithoutCondition, unusedCondition,
     unusedModulation, binaryBits, sumOfDigits, perBlockEmbedders, sinusoidWidth, className,

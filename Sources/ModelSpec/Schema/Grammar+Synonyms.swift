@@ -11,6 +11,10 @@ extension Grammar {
     "num_train_timesteps": "train_steps", "beta_schedule": "schedule",
     "prediction_type": "prediction", "num_inference_steps": "steps", "guidance_scale": "guidance",
     "lr": "learning_rate", "mlp": "feed_forward", "ffn": "feed_forward", "vae": "autoencoder",
-    "eps": "epsilon", "version": "ditharos",
+    "eps": "epsilon", "version": "ditharos", "block_out_channels": "level_channels",
+    "layers_per_block": "blocks_per_level", "norm_num_groups": "norm_groups",
+    "mid_block_add_attention": "middle_attention", "use_quant_conv": "quant_convolution",
+    "use_post_quant_conv": "post_quant_convolution", "act_fn": "activation",
+    "num_encoder_blocks": "encoder_blocks", "num_decoder_blocks": "decoder_blocks",
   ]
 }

@@ -83,30 +83,6 @@ package enum Grammar {
       "The values of the darkest and the brightest pixel.", example: "[-1, 1]"),
   ]
 
-  static let autoencoder = MappingSchema(
-    "autoencoder", "Turns pictures into latents and back.", discriminator: "kind",
-    keys: [
-      KeySchema(
-        "kind", .choice([Choice("linear", "`activation(W patch + b)` in both directions.")]),
-        .defaulted(.name("linear")), "How it computes.", example: "linear"),
-      KeySchema(
-        "patch_size", patchSize, .required,
-        "The pixels that make one position of the latent: a number, [h, w] or [t, h, w].",
-        example: "[1, 2, 2]"),
-      KeySchema(
-        "order", axisOrder, .defaulted(.name("channels_first")),
-        "The order in which a patch is read and written.", example: "[c, t, h, w]"),
-      KeySchema(
-        "latent_channels", extent, .required, "Values per position of the latent.",
-        example: "4"),
-      KeySchema(
-        "activation", activation, .defaulted(.name("none")), "The function after each layer.",
-        example: "relu"),
-      KeySchema(
-        "frozen", .boolean, .defaulted(.boolean(false)), "Whether training leaves it as it is.",
-        example: "true"),
-    ])
-
   static let patchSize = ValueSchema.anyOf([extent, .list(extent, count: 2...3)])
 
   static let axisOrder = ValueSchema.anyOf([

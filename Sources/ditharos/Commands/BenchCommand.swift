@@ -165,19 +165,20 @@ struct BenchCommand: AsyncParsableCommand {
     options.steps = plan.steps ?? Benchmark.stepCount
     options.precision = try element.resolved(weights: weightsArgument(weights, of: path))
     var compiler = try ModelCompiler(loaded, options: options)
-    if plan.steps == nil, (try? compiler.trajectory()) == nil {
+    if loaded.spec.denoiser != nil, plan.steps == nil, (try? compiler.trajectory()) == nil {
       // A sampler that has not that many.
       options.steps = nil
       compiler = try ModelCompiler(loaded, options: options)
     }
-    let steps = try compiler.trajectory().timesteps.count
+    let isDecoder = loaded.spec.denoiser == nil && loaded.spec.autoencoder != nil
+    let steps = isDecoder ? 0 : try compiler.trajectory().timesteps.count
     let parameters = try loaded.located { () throws(DiagnosticsError) in
       try loaded.spec.openParameters(
         weightsArgument(weights, of: path) ?? "random:0", folder: folder(of: path))
     }
     return Subject(
       path: path, loaded: loaded, compiler: compiler, parameters: parameters, steps: steps,
-      guidance: try compiler.guidance())
+      guidance: isDecoder ? 1 : try compiler.guidance())
   }
 
   private func measure(
@@ -191,13 +192,15 @@ struct BenchCommand: AsyncParsableCommand {
       guidance: subject.guidance, steps: subject.steps)
     let benchmark = Benchmark(subject.compiler, engine: engine)
     let repetition = Benchmark.Repetition(runs: runs)
-    if measure != .steps {
+    // Without a denoiser there are no steps, and the decoder is what is measured.
+    let hasSteps = subject.steps > 0
+    if measure != .steps || !hasSteps {
       note("\(subject.loaded.spec.name): forward passes")
       var repetition = repetition
       repetition.fewest = 5
       result.forward = try benchmark.forward(repetition)
     }
-    if measure != .forward {
+    if measure != .forward, hasSteps {
       note("\(subject.loaded.spec.name): runs of \(subject.steps) steps")
       result.step = try benchmark.steps(repetition)
     }
