@@ -25,13 +25,9 @@ struct WeightFolder {
   func contains(_ name: String) -> Bool { names.contains(name) }
 
   /// Whether the folder holds weights of any kind.
-  var holdsWeights: Bool { holdsSafetensors || firstPickle != nil }
-
-  /// Whether the folder holds safetensors files.
-  var holdsSafetensors: Bool { names.contains { $0.hasSuffix(".safetensors") } }
-
-  /// The first pickle checkpoint.
-  var firstPickle: String? { names.first { isPickle($0.lowercased()) } }
+  var holdsWeights: Bool {
+    names.contains { $0.hasSuffix(".safetensors") || isPickle($0.lowercased()) }
+  }
 
   /// The path of the one weight file, or of the index of shards.
   ///
@@ -51,7 +47,7 @@ struct WeightFolder {
     let others = names.filter { $0.hasSuffix(".safetensors") }
     if let only = others.first, others.count == 1 { return path + only }
     if !others.isEmpty { throw tooMany(others, in: shownPath) }
-    if let pickle = firstPickle {
+    if let pickle = names.first(where: { isPickle($0.lowercased()) }) {
       throw DiagnosticsError(
         Diagnostic(
           WeightRules.file,

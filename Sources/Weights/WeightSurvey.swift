@@ -4,29 +4,15 @@ import Diagnostics
 package struct WeightSurvey: Sendable {
   private let files: WeightFiles
 
-  /// The weights that a folder holds.
-  package enum Holding: Sendable, Hashable {
-    /// None.
-    case nothing
-    /// Safetensors files.
-    case safetensors
-    /// A pickle checkpoint alone, with the way to convert it.
-    case pickle(conversion: String)
-  }
-
-  /// What a folder holds, by the names of its files.
-  package static func holding(of folder: String) -> Holding {
-    let base = folder.hasSuffix("/") ? folder : folder + "/"
-    let files = WeightFolder(path: base)
-    if files.holdsSafetensors { return .safetensors }
-    return files.firstPickle.map { .pickle(conversion: pickleConversion(path: base + $0)) }
-      ?? .nothing
+  /// Whether a folder holds weights of any kind, by the names of its files.
+  package static func hasWeights(folder: String) -> Bool {
+    WeightFolder(path: folder.hasSuffix("/") ? folder : folder + "/").holdsWeights
   }
 
   /// Opens the weights of a folder.
   ///
-  /// - Throws: `weights.file`, also for a folder that holds a pickle checkpoint alone,
-  ///   `weights.index`, `weights.safetensors`.
+  /// - Throws: `weights.file` where the folder has none, a pickle checkpoint alone, or several to
+  ///   choose from; `weights.index`, `weights.safetensors` where they are damaged.
   package init(folder: String) throws(DiagnosticsError) {
     files = try WeightFiles(path: folder, components: [])
   }

@@ -84,6 +84,83 @@ import Weights
     }
   }
 
+  @Test func `a pipeline with an autoencoder, whose latent the pictures decide`() throws {
+    try folders.makePipeline(
+      "dit-tiny-a", scheduler: #"{"_class_name": "DDIMScheduler", "clip_sample": false}"#,
+      extra: #", "vae": ["diffusers", "AutoencoderKL"]"#)
+    try folders.copyFixture("autoencoder-kl", to: "pipe/vae")
+    let model = try importModel("\(folders.path)/pipe", specFolder: folders.path)
+    #expect(
+      keys(model.text).prefix(11) == [
+        "ditharos: 1", "name: pipe", "preset: dit-diffusers", "image: {height: 40, width: 40}",
+        "autoencoder:", "  kind: kl", "  latent_channels: 3", "  level_channels: [4, 6, 8]",
+        "  blocks_per_level: 1", "  norm_groups: 2", "  scaling_factor: 0.18215",
+      ])
+    #expect(keys(model.text).last == "weights: {layout: diffusers, file: pipe}")
+    #expect(!model.text.contains("\nlatent:"))
+    // The latents of another autoencoder are not the denoiser's.
+    try folders.write(
+      #"{"_class_name": "AutoencoderKL", "latent_channels": 4, "norm_num_groups": 32}"#,
+      to: "pipe/vae/config.json")
+    #expect(problems("pipe").contains { $0.contains("import.argument") })
+  }
+
+  @Test func `the autoencoder of Stable Diffusion is a preset`() throws {
+    try folders.write(
+      """
+      {"_class_name": "AutoencoderKL", "sample_size": 256, "act_fn": "silu",
+       "block_out_channels": [128, 256, 512, 512], "layers_per_block": 2,
+       "down_block_types": ["DownEncoderBlock2D", "DownEncoderBlock2D", "DownEncoderBlock2D",
+                            "DownEncoderBlock2D"],
+       "up_block_types": ["UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D",
+                          "UpDecoderBlock2D"]}
+      """, to: "sd/vae/config.json")
+    try folders.write(
+      #"{"_class_name": "AutoencoderTiny", "act_fn": "relu"}"#, to: "taesd/config.json")
+    let sd = try importModel("\(folders.path)/sd/vae", specFolder: folders.path)
+    #expect(
+      keys(sd.text) == [
+        "ditharos: 1", "name: sd", "image: {height: 256, width: 256}", "autoencoder: {preset: sd}",
+        "weights: {layout: diffusers}",
+      ])
+    let tiny = try importModel("\(folders.path)/taesd", specFolder: folders.path)
+    #expect(keys(tiny.text).contains("autoencoder: {preset: taesd}"))
+  }
+
+  @Test func `what an autoencoder has that a spec cannot say`() throws {
+    try folders.write(
+      """
+      {
+        "_class_name": "AutoencoderKL",
+        "out_channels": 1,
+        "down_block_types": ["AttnDownEncoderBlock2D"],
+        "block_out_channels": [32, 64],
+        "act_fn": "mish",
+        "latents_mean": [0.1],
+        "norm_num_groups": 5
+      }
+      """, to: "kl/config.json")
+    #expect(
+      Set(problems("kl").map { String($0.prefix { $0 != " " }) }) == [
+        "kl/config.json:3:19", "kl/config.json:4:23", "kl/config.json:4:24", "kl/config.json:2:18",
+        "kl/config.json:6:13", "kl/config.json:7:19", "kl/config.json:8:22",
+      ])
+    try folders.write(
+      """
+      {
+        "_class_name": "AutoencoderTiny",
+        "encoder_block_out_channels": [64, 64, 64, 128],
+        "num_decoder_blocks": [3, 3, 1],
+        "upsampling_scaling_factor": 4,
+        "upsample_fn": "bilinear"
+      }
+      """, to: "tiny/config.json")
+    #expect(
+      Set(problems("tiny").map { String($0.prefix { $0 != " " }) }).isSuperset(of: [
+        "tiny/config.json:3:46", "tiny/config.json:5:32", "tiny/config.json:6:18",
+      ]))
+  }
+
   @Test func `a component of unequal embedders, the weights in the spec's folder`() throws {
     try folders.copyFixture("dit-tiny-a", to: "DiT tiny/transformer")
     let folder = "\(folders.path)/DiT tiny/transformer"
@@ -192,6 +269,7 @@ import Weights
     ("[]", "import.class"), ("{}", "import.class"), (#"{"_class_name": 3}"#, "import.class"),
     (#"{"_class_name": "UNet2DConditionModel"}"#, "import.class"),
     (#"{"_class_name": "PixArtAlphaPipeline"}"#, "import.class"),
+    (#"{"_class_name": "AutoencoderKLWan"}"#, "import.class"),
     (#"{"_class_name": "DiTPipeline"}"#, "import.class"),
     (#"{"_class_name": "DiTPipeline", "transformer": ["a", "b"]}"#, "file.unreadable"),
     (#"{"_class_name": "Transformer2DModel", "norm_type": "ada_norm_single"}"#, "import.argument"),

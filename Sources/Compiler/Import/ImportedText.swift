@@ -28,7 +28,7 @@ extension ModelReading {
   private var heading: String {
     let kinds = [
       (source.pipeline != nil, "a DiTPipeline"), (source.denoiser != nil, "a DiT"),
-      (source.scheduler != nil, "a scheduler"),
+      (source.autoencoder != nil, "an autoencoder"), (source.scheduler != nil, "a scheduler"),
     ]
     return "Imported from \(kinds.first { $0.0 }?.1 ?? "a model") of diffusers."
   }
@@ -39,6 +39,8 @@ extension ModelReading {
     case "ditharos": "the version of the language"
     case "name": "what reports call the model"
     case "preset": "numbers as diffusers computes them"
+    case "image": "the pictures"
+    case "autoencoder": source.autoencoder?.config["_class_name"]?.text.map { "\($0) of diffusers" }
     case "latent": "what is denoised"
     case "patch_size": keys["patch_size"]?.text.map { "a token is \($0) x \($0) of the latent" }
     case "latent_dim": headWidth(keys).map { "the width of a token: \($0)" }

@@ -17,6 +17,8 @@ struct ModelReading {
   private(set) var keys = ImportedKeys()
   /// What the weights of the denoiser say; nil without weights.
   private(set) var evidence: DenoiserEvidence?
+  /// Whether a component that has parameters comes without.
+  private var isWithoutWeights = false
   private var problems: [Diagnostic]
   private var warnings: [Diagnostic]
 
@@ -60,9 +62,11 @@ struct ModelReading {
       if let scheduler = source.scheduler { keys.add(try importScheduler(scheduler.config).keys) }
     } catch { problems += error.diagnostics }
     do throws(DiagnosticsError) {
-      if let denoiser = source.denoiser { try read(denoiser) }
+      if let denoiser = source.denoiser { try read(denoiser: denoiser) }
     } catch { problems += error.diagnostics }
-    if let autoencoder = source.autoencoder { leaveOut(autoencoder) }
+    do throws(DiagnosticsError) {
+      if let autoencoder = source.autoencoder { try read(autoencoder: autoencoder) }
+    } catch { problems += error.diagnostics }
     readClassNames()
     if source.pipeline != nil {
       // What calling the pipeline does by default.
@@ -70,17 +74,10 @@ struct ModelReading {
     }
   }
 
-  private mutating func read(_ denoiser: ModelFolder.Component) throws(DiagnosticsError) {
-    switch WeightSurvey.holding(of: denoiser.folder) {
-    case .nothing: break
-    case .pickle(let conversion):
-      warnings.append(
-        Diagnostic(
-          ImportRules.weights,
-          "`\(denoiser.folder)` has a pickle checkpoint alone, which is not opened",
-          help: conversion))
-    case .safetensors:
-      let survey = try WeightSurvey(folder: denoiser.folder)
+  private mutating func read(
+    denoiser: ModelFolder.Component
+  ) throws(DiagnosticsError) {
+    if let survey = try survey(denoiser) {
       evidence = DenoiserEvidence(
         sharesEmbedders: survey.hasEqualCopies(layout: Self.layout),
         finalRows: survey.dimensions(of: "proj_out_2.weight")?.first)
@@ -89,6 +86,38 @@ struct ModelReading {
     keys.add(found.keys)
     problems += found.problems
     keys.set("weights.layout", Self.layout, at: source.place)
+  }
+
+  private mutating func read(
+    autoencoder: ModelFolder.Component
+  ) throws(DiagnosticsError) {
+    _ = try survey(autoencoder)
+    let found = try importAutoencoder(
+      autoencoder.config, latentExtent: keys["latent.height"])
+    keys.add(found.keys)
+    problems += found.problems
+    keys.set("weights.layout", Self.layout, at: source.place)
+  }
+
+  /// The weights of a component; nil where there are none that can be opened.
+  private mutating func survey(
+    _ component: ModelFolder.Component
+  ) throws(DiagnosticsError) -> WeightSurvey? {
+    guard WeightSurvey.hasWeights(folder: component.folder) else {
+      isWithoutWeights = true
+      return nil
+    }
+    do throws(DiagnosticsError) {
+      return try WeightSurvey(folder: component.folder)
+    } catch {
+      guard error.diagnostics.allSatisfy({ $0.rule == WeightRules.file }) else { throw error }
+      // A spec needs no weights; those that cannot be opened are not named.
+      isWithoutWeights = true
+      warnings += error.diagnostics.map {
+        Diagnostic(ImportRules.weights, $0.message, help: $0.help)
+      }
+      return nil
+    }
   }
 
   /// The names of classes that a pipeline has in `id2label`.
@@ -108,26 +137,12 @@ struct ModelReading {
     }
   }
 
-  /// An autoencoder beside a denoiser is left out; alone it is all there is.
-  private mutating func leaveOut(_ autoencoder: ModelFolder.Component) {
-    let named = autoencoder.config["_class_name"]
-    let name = quoted(named?.text ?? "")
-    if source.denoiser == nil {
-      problems.append(
-        Diagnostic(
-          ImportRules.unsupportedClass, "autoencoder \(name) is not supported", at: named?.range))
-    } else {
-      warnings.append(
-        Diagnostic(
-          ImportRules.unsupportedClass.with(severity: .warning),
-          "autoencoder \(name) is left out: `run` writes latents", at: named?.range))
-    }
-  }
-
-  /// The path of the weights of all components that have any; nil when those of one are not there.
+  /// The path of the weights; nil when those of a component are not there, or there is none that
+  /// has any.
   private func weightsPath() -> String? {
-    guard let denoiser = source.denoiser, evidence != nil else { return nil }
-    return source.pipeline == nil ? denoiser.folder : source.path
+    if isWithoutWeights { return nil }
+    if source.pipeline != nil { return source.path }
+    return (source.denoiser ?? source.autoencoder)?.folder
   }
 
   /// Writes the path of the weights into the spec.

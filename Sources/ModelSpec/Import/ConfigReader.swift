@@ -59,14 +59,20 @@ struct ConfigReader {
   }
 
   private mutating func read(_ argument: ImportedArgument) {
-    if case .special = argument.meaning { return }
     guard let node = node(of: argument.name) else { return }
+    switch argument.meaning {
+    case .ignored, .special: return
+    case .list(let path):
+      keys[path] = node
+      return
+    case .key, .names, .only: break
+    }
     guard let text = node.text else {
       report(argument.name, node, "is a list or a mapping, which is not supported")
       return
     }
     switch argument.meaning {
-    case .ignored, .special: break
+    case .ignored, .special, .list: break
     case .only(let accepted):
       if !accepted.contains(text) { reportValue(argument, node, accepted: accepted) }
     case .names(let path, let names):
@@ -84,8 +90,12 @@ struct ConfigReader {
   /// The value of an argument of the class, its default where it is left out.
   func node(of name: String) -> DocumentNode? {
     if let entry = entries.first(where: { $0.key.isText(name) }) { return entry.value }
-    return source.arguments.first { $0.name == name }.map {
-      DocumentNode(.scalar($0.standard, .plain), at: place)
+    return source.arguments.first { $0.name == name }.map { argument in
+      let elements = argument.standardElements.map {
+        $0.map { DocumentNode(.scalar($0, .plain), at: place) }
+      }
+      return DocumentNode(
+        elements.map(DocumentNode.Kind.sequence) ?? .scalar(argument.standard, .plain), at: place)
     }
   }
 

@@ -21,8 +21,8 @@ package enum ImportRules {
     explanation: """
       Every configuration of diffusers names a class. Of pipelines DiTPipeline is read, of
       denoisers DiTTransformer2DModel, also as the Transformer2DModel of old folders, of
-      schedulers DDPMScheduler, DDIMScheduler, DPMSolverMultistepScheduler and
-      FlowMatchEulerDiscreteScheduler. A component of any other class would be left out or
+      autoencoders AutoencoderKL and AutoencoderTiny, of schedulers DDPMScheduler, DDIMScheduler,
+      DPMSolverMultistepScheduler and FlowMatchEulerDiscreteScheduler. A component of any other class would be left out or
       guessed, and the pictures would be others.
       """,
     failing: #""_class_name": "PNDMScheduler""#,

@@ -6,6 +6,8 @@ struct ImportedArgument {
     case key(String)
     /// A key of the spec; a value by ours for theirs, any other is not supported.
     case names(String, [String: String])
+    /// A key of the spec whose value is a list.
+    case list(String)
     /// Nothing that a spec can say, but for these values, which say nothing.
     case only([String])
     /// Nothing by itself.
@@ -25,6 +27,14 @@ struct ImportedArgument {
     self.name = name
     self.standard = standard
     self.meaning = meaning
+  }
+
+  /// The elements of `standard`; nil where it is no list.
+  var standardElements: [String]? {
+    guard standard.hasPrefix("["), standard.hasSuffix("]") else { return nil }
+    return standard.dropFirst().dropLast().split(separator: ",").map { element in
+      String(element.filter { $0 != " " })
+    }
   }
 }
 

@@ -11,8 +11,8 @@ struct ImportCommand: AsyncParsableCommand {
     abstract: "Write a spec from a model folder of diffusers.",
     discussion: """
       The folder is a pipeline's, a component's, or one of their JSON files is named: a
-      DiTPipeline, a DiTTransformer2DModel, a DDPM, DDIM, DPMSolverMultistep or
-      FlowMatchEulerDiscrete scheduler. The spec says no more than the defaults leave open, and
+      DiTPipeline, a DiTTransformer2DModel, an AutoencoderKL or AutoencoderTiny, a DDPM, DDIM,
+      DPMSolverMultistep or FlowMatchEulerDiscrete scheduler. The spec says no more than the defaults leave open, and
       names the weights where they lie in its own folder or below.
 
         ditharos import DiT-XL-2-256 -o dit.yaml
