@@ -1,9 +1,10 @@
 """Times the decoder of Stable Diffusion's autoencoder: ditharos, PyTorch and OpenVINO in turn.
 
 All take the same random weights and the same latent, in float32, on the same number of threads. The
-peers are processes of their own that stay; every round measures each once, so that what else the
-machine does meets all of them. Without options:
+peers are processes of their own that stay; every round measures each, so that what else the machine
+does meets all of them.
 
+    make build
     Benchmarks/peers/run --help        installs the peers
     .build/peers/environment/bin/python Benchmarks/autoencoder/compare.py
 """
@@ -175,6 +176,8 @@ def main() -> None:
                 seconds[name].append(taken)
             taken, peaks["ditharos"] = run_ditharos(arguments, folder)
             seconds["ditharos"].append(taken)
+        for connection in workers.values():
+            connection.send(False)
         images["ditharos"] = ditharos_image(arguments, folder, latent)
         reference = images["PyTorch"]
         print(f"decode to {arguments.size}x{arguments.size}, f32, {arguments.threads} threads")
