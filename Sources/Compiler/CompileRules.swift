@@ -62,6 +62,17 @@ package enum CompileRules {
       """,
     failing: "ditharos plan Specs/sora-by-hand.yaml --guidance 4",
     fixed: "ditharos plan Specs/sora-by-hand.yaml")
+  /// A cache that cannot be.
+  package static let cache = Rule(
+    "options.cache", kind: .usage,
+    summary: "A cache threshold is from 0 to 10, for a model of several blocks.",
+    explanation: """
+      A step whose first block changes the tokens nearly as in the last step can take the result
+      of the other blocks from there. The threshold is how much it may differ, as a share: 0 skips
+      nothing, and above 0.2 pictures begin to suffer. A model of one block has nothing to skip.
+      """,
+    failing: "ditharos run Specs/dit-s-2.yaml --label 207 --weights random:0 --cache-threshold -1",
+    fixed: "ditharos run Specs/dit-s-2.yaml --label 207 --weights random:0 --cache-threshold 0.1")
   /// A size that the model cannot have.
   package static let size = Rule(
     "options.size", kind: .usage,
@@ -91,6 +102,6 @@ package enum CompileRules {
 
   /// All of them.
   package static let all = [
-    brokenGraph, noDenoiser, sampler, steps, strength, guidance, size, batch, tooLarge,
+    brokenGraph, noDenoiser, sampler, steps, strength, guidance, cache, size, batch, tooLarge,
   ]
 }

@@ -14,6 +14,8 @@ package struct CompiledModel: Sendable {
   package var guidance: Double
   /// Samples made together.
   package var batch: Int
+  /// The change of the first block below which a step skips the others; nil where none can.
+  package var skippingThreshold: Double?
   /// Pictures to latents, one at a time.
   package var encoder: CompiledGraph?
   /// Latents to noised latents, all samples together.
@@ -33,10 +35,10 @@ package struct CompiledModel: Sendable {
     graphs.flatMap(\.made).reduce(0) { $0 + ($1.kind == Pass.narrow.name ? 0 : $1.count) }
   }
 
-  /// The multiply-accumulates of one step, guidance included.
+  /// The multiply-accumulates of one step that skips nothing, guidance included.
   package var macsPerStep: Int {
-    let graph = step.staged[.step]?.graph
-    return graph.map { graph in graph.values.reduce(0) { $0 + graph.multiplyAccumulates(of: $1) } }
-      ?? 0
+    step.staged.stepStages.map(\.graph).reduce(0) { sum, graph in
+      graph.values.reduce(sum) { $0 + graph.multiplyAccumulates(of: $1) }
+    }
   }
 }

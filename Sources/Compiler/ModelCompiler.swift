@@ -81,7 +81,7 @@ package struct ModelCompiler: Sendable {
 
   /// The guidance scale of a run; 1 is none.
   ///
-  /// - Throws: Rule `options.guidance`.
+  /// - Throws: Rule `options.guidance`, also for a negative label without guidance.
   package func guidance() throws(DiagnosticsError) -> Double {
     let scale = options.guidance ?? spec.diffusion?.guidance ?? 1
     guard scale.isFinite, abs(scale) <= 1000 else {
@@ -93,6 +93,7 @@ package struct ModelCompiler: Sendable {
     let conditioning = spec.denoiser?.conditioning
     let hasNull =
       conditioning?.label?.nullClass != nil || (conditioning?.prompt?.dropout ?? 0) > 0
+      || options.negativeLabel != nil
     if scale != 1, !hasNull {
       throw DiagnosticsError(
         Diagnostic(
@@ -101,25 +102,62 @@ package struct ModelCompiler: Sendable {
           help: "use guidance 1, or give `label` or `prompt` a `dropout` above 0",
           at: locations.range(of: "conditioning")))
     }
+    if scale == 1, options.negativeLabel != nil {
+      throw DiagnosticsError(
+        Diagnostic(
+          CompileRules.guidance, "a negative label does nothing without guidance",
+          help: "add --guidance 4, or leave --negative-label out"))
+    }
     return scale
+  }
+
+  /// The change of the first block below which a step skips the others; nil where none is to.
+  ///
+  /// - Throws: Rule `options.cache`.
+  package func skippingThreshold() throws(DiagnosticsError) -> Double? {
+    let threshold: Double?
+    switch options.skipping {
+    case .spec: threshold = spec.diffusion?.cache
+    case .none: threshold = nil
+    case .below(let value): threshold = value
+    }
+    guard let threshold else { return nil }
+    guard threshold >= 0, threshold <= 10 else {
+      throw DiagnosticsError(
+        Diagnostic(
+          CompileRules.cache, "a cache threshold of \(threshold) is out of range",
+          help: "use 0, which skips nothing, to 10; 0.05 to 0.2 are usual"))
+    }
+    guard (spec.denoiser?.depth ?? 0) > 1 else {
+      throw DiagnosticsError(
+        Diagnostic(
+          CompileRules.cache, "`\(spec.name)` has no blocks after the first to skip",
+          help: "leave the cache out", at: locations.range(of: "blocks")))
+    }
+    return threshold
   }
 
   /// The graphs of a run: encoder and noise where there is an autoencoder, steps, decoder.
   ///
-  /// - Throws: What `trajectory` and `guidance` throw; `compiler.broken-graph` for a fault of the
+  /// - Throws: What `trajectory`, `guidance` and `skippingThreshold` throw; `compiler.broken-graph` for a fault of the
   ///   program.
   package func sampling() throws(DiagnosticsError) -> CompiledModel {
     let trajectory = try trajectory()
     let scale = try guidance()
+    let threshold = try skippingThreshold()
     let batch = options.batch
     return try located { () throws(GraphError) in
-      guard let step = try ModelGraphs.step(spec, trajectory, guidance: scale, batch: batch) else {
+      let step = try ModelGraphs.step(
+        spec, trajectory, guidance: scale, negativeLabel: options.negativeLabel,
+        skipsBlocks: threshold != nil, batch: batch)
+      guard let step else {
         throw GraphError("a trajectory needs a denoiser")
       }
       return CompiledModel(
         spec: spec, trajectory: trajectory, guidance: scale, batch: batch,
+        skippingThreshold: threshold,
         encoder: try whole(ModelGraphs.encoder(spec, isScaled: true)),
-        noising: spec.autoencoder == nil
+        noising: spec.autoencoder == nil && !options.startsFromLatent
           ? nil : try whole(ModelGraphs.noising(spec, trajectory, batch: batch)),
         step: try CompiledGraph(
           step, isStaged: true, passes: options.pipeline, isVerifying: options.isVerifying),

@@ -127,11 +127,12 @@ package struct PlanFigures: Sendable {
         let figures = StageFigures(
           graph.name, stage, graph.plan.plans[index], outline.instructionCounts[index],
           pieces: ["encode", "decode"].contains(graph.name) ? spec.autoencoderPieceCount : 1)
-        let isLoop = graph.name == "step" && stage.binding == .step
-        if isLoop { stepWorks = outline.works[index] }
+        let isLoop = graph.name == "step" && stage.binding.isInStep
+        if isLoop { stepWorks += outline.works[index] }
         // The ceilings hold for one step; the largest integer stands for all that is above it.
-        let product = figures.flops.multipliedReportingOverflow(
-          by: isLoop ? stepCount : figures.pieces)
+        // A step that is skipped in part takes less.
+        let runs = isLoop ? stepCount : stage.binding == .reuse ? 0 : figures.pieces
+        let product = figures.flops.multipliedReportingOverflow(by: runs)
         let sum = flops.addingReportingOverflow(product.overflow ? .max : product.partialValue)
         flops = sum.overflow ? .max : sum.partialValue
         stages.append(figures)
@@ -143,9 +144,10 @@ package struct PlanFigures: Sendable {
     scratchBytesPerThread = twoThreads - oneThread
     fixedScratchBytes = 2 * oneThread - twoThreads
     self.stages = stages
-    macsPerStep = stages.first { $0.graph == "step" && $0.binding == .step }?.macs ?? 0
-    let step = graphs.first { $0.name == "step" }?.staged[.step]
-    costliest = step.flatMap { Self.costliest($0.graph) }
+    macsPerStep = stages.filter { $0.graph == "step" && $0.binding.isInStep }
+      .reduce(0) { $0 + $1.macs }
+    let step = graphs.first { $0.name == "step" }
+    costliest = Self.costliest(step?.staged.stepStages.map(\.graph) ?? [])
     nodes = graphs.reduce(0) { $0 + $1.lowered.nodes.count }
     instructions = stages.reduce(0) { $0 + $1.instructions }
     arenaBytes = graphs.reduce(0) { $0 + $1.plan.arenaByteCount }
@@ -169,22 +171,24 @@ package struct PlanFigures: Sendable {
     arenaBytes + carriedBytes + weightBytes + scratchBytes + interfaceBytes
   }
 
-  private static func costliest(_ graph: Graph) -> Work? {
+  private static func costliest(_ graphs: [Graph]) -> Work? {
     var works: [Work] = []
     var indices: [String: Int] = [:]
     var blocks: [Set<Int>] = []
-    for value in graph.values {
-      let macs = graph.multiplyAccumulates(of: value)
-      if macs == 0 { continue }
-      let origin = graph[value].origin
-      let index = indices[origin.path] ?? works.count
-      if index == works.count {
-        indices[origin.path] = index
-        works.append(Work(path: origin.path, macs: 0, blockCount: 0))
-        blocks.append([])
+    for graph in graphs {
+      for value in graph.values {
+        let macs = graph.multiplyAccumulates(of: value)
+        if macs == 0 { continue }
+        let origin = graph[value].origin
+        let index = indices[origin.path] ?? works.count
+        if index == works.count {
+          indices[origin.path] = index
+          works.append(Work(path: origin.path, macs: 0, blockCount: 0))
+          blocks.append([])
+        }
+        works[index].macs += macs
+        if let block = origin.block { blocks[index].insert(block) }
       }
-      works[index].macs += macs
-      if let block = origin.block { blocks[index].insert(block) }
     }
     for index in works.indices { works[index].blockCount = blocks[index].count }
     return works.max { $0.macs < $1.macs }

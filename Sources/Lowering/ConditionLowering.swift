@@ -49,7 +49,8 @@ extension LoweringContext {
           let table = try context.parameter(prefix + "conditioning.label.weight")
           let rows = try context.builder.append(.gather, [table, ids])
           context.probe(.embed, "label_vector", rows, .vector)
-          return try context.guided(rows, table, null: label.nullClass.map { [$0] }, inputs)
+          let null = context.negativeLabel ?? label.nullClass
+          return try context.guided(rows, table, null: null.map { [$0] }, inputs)
         })
     }
     if let timestep = conditioning.timestep {

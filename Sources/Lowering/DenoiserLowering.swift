@@ -19,6 +19,8 @@ extension LoweringContext {
     if conditioning.embedders == .shared {
       shared = try condition(conditioning, inputs, prefix: "")
     }
+    let embedded = tokens
+    var afterFirst = tokens
     var block = 0
     for (index, group) in denoiser.blocks.enumerated() {
       for _ in 0..<group.repeatCount {
@@ -33,7 +35,13 @@ extension LoweringContext {
           return try context.block(
             group, path: "blocks[\(index)]", tokens, condition: own, prefix: prefix)
         }
+        if block == 0 { afterFirst = tokens }
         block += 1
+      }
+    }
+    if skipsBlocks, block > 1 {
+      try at("diffusion.cache") { context throws(GraphError) in
+        try context.markMiddle(before: embedded, from: afterFirst, to: tokens)
       }
     }
     let patches = try at("final_layer") { context throws(GraphError) in

@@ -11,6 +11,10 @@ struct LoweringContext {
   let spec: ModelSpec
   /// The number of samples made together.
   let batch: Int
+  /// The class of a guided run's unconditional half; nil for the null class.
+  var negativeLabel: Int?
+  /// Whether the blocks after the first can be skipped.
+  var skipsBlocks = false
   /// The graph so far.
   var builder: GraphBuilder
   /// The values a trace shows, in the order of the computation.

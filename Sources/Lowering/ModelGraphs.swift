@@ -64,14 +64,19 @@ package enum ModelGraphs {
   /// - Parameters:
   ///   - trajectory: The steps of the run.
   ///   - guidance: The guidance scale; at 1 no unconditional half is computed.
+  ///   - negativeLabel: The class of the unconditional half; nil takes the null class.
+  ///   - skipsBlocks: Whether the blocks after the first can be skipped, as `SkippedMiddle` says.
   ///   - batch: The number of samples.
   /// - Returns: The graph; nil without a denoiser.
   /// - Throws: `GraphError` when the spec is not consistent.
   package static func step(
-    _ spec: ModelSpec, _ trajectory: SamplingTrajectory, guidance: Double, batch: Int
+    _ spec: ModelSpec, _ trajectory: SamplingTrajectory, guidance: Double,
+    negativeLabel: Int? = nil, skipsBlocks: Bool = false, batch: Int
   ) throws(GraphError) -> Graph? {
     guard let denoiser = spec.denoiser else { return nil }
     var context = LoweringContext(spec, graph: "step", batch: batch)
+    context.negativeLabel = negativeLabel
+    context.skipsBlocks = skipsBlocks
     let type = TensorType.f32([batch] + denoiser.latent.dimensions)
     func state(_ name: String, _ isThere: Bool) -> ValueID? {
       isThere ? context.builder.source(.state(name), type) : nil

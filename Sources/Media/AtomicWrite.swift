@@ -89,6 +89,9 @@ package func writeAtomically(
   }
 }
 
+/// Removes a file that this process wrote; one that is gone already is no problem.
+package func removeFile(path: String) { unlink(path) }
+
 /// A file that is being written under its temporary name.
 ///
 /// Exactly one of `commit` and `discard` ends it.

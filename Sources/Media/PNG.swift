@@ -25,17 +25,22 @@ private func pngMessage(_ image: png_image) -> String {
   }
 }
 
+/// A chunk of a PNG file.
+struct PNGChunk {
+  /// Its four letters.
+  var type: ArraySlice<UInt8>
+  /// Where its content stands in the file.
+  var body: Range<Int>
+}
+
 /// Walks the chunks of a PNG file without decoding any.
 ///
 /// libpng stops at the last row, so what follows it would go unchecked.
 ///
-/// - Returns: the height and the width that the header claims.
+/// - Returns: all chunks, the header first, up to the end's.
 /// - Throws: `MediaError` where the signature, the header or the end is missing, or a chunk goes
 ///   past the end of the file.
-private func pngSize(path: String, bytes: [UInt8]) throws(MediaError) -> (height: Int, width: Int) {
-  func word(at offset: Int) -> Int {
-    bytes[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) }
-  }
+func pngChunks(path: String, bytes: [UInt8]) throws(MediaError) -> [PNGChunk] {
   let signature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
   guard bytes.prefix(8).elementsEqual(signature.prefix(bytes.count)) else {
     throw MediaError(path: path, message: "is not a PNG picture")
@@ -44,19 +49,34 @@ private func pngSize(path: String, bytes: [UInt8]) throws(MediaError) -> (height
   let header = Array("IHDR".utf8)
   let end = Array("IEND".utf8)
   guard bytes.count >= 33 else { throw truncated }
-  guard word(at: 8) == 13, bytes[12..<16].elementsEqual(header) else {
+  guard word(bytes, at: 8) == 13, bytes[12..<16].elementsEqual(header) else {
     throw MediaError(path: path, message: "is corrupt: the PNG header is not its first chunk")
   }
+  var chunks: [PNGChunk] = []
   var offset = 8
   while true {
     // Length, type and checksum are 12 bytes beside the body.
     guard offset + 12 <= bytes.count else { throw truncated }
-    let length = word(at: offset)
+    let length = word(bytes, at: offset)
     guard length <= bytes.count - offset - 12 else { throw truncated }
-    if bytes[offset + 4..<offset + 8].elementsEqual(end) { break }
+    guard chunks.count < 100_000 else {
+      throw MediaError(path: path, message: "has over 100,000 chunks")
+    }
+    let type = bytes[offset + 4..<offset + 8]
+    chunks.append(PNGChunk(type: type, body: offset + 8..<offset + 8 + length))
+    if type.elementsEqual(end) { return chunks }
     offset += 12 + length
   }
-  return (height: word(at: 20), width: word(at: 16))
+}
+
+/// The height and the width that the header of a PNG file claims; throws as `pngChunks` does.
+private func pngSize(path: String, bytes: [UInt8]) throws(MediaError) -> (height: Int, width: Int) {
+  _ = try pngChunks(path: path, bytes: bytes)
+  return (height: word(bytes, at: 20), width: word(bytes, at: 16))
+}
+
+private func word(_ bytes: [UInt8], at offset: Int) -> Int {
+  bytes[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) }
 }
 
 /// Decodes a PNG picture of any kind to one frame of 8 bits a channel.

@@ -93,6 +93,8 @@ package struct LabelCondition: Sendable, Hashable {
   package var dropout: Double
   /// Names of classes, in the order of the classes.
   package var names: [ClassName]
+  /// A file with the names instead, relative to the spec; nil without one.
+  package var namesFile: String?
 
   /// What a class is called.
   package struct ClassName: Sendable, Hashable {
@@ -109,10 +111,13 @@ package struct LabelCondition: Sendable, Hashable {
   }
 
   /// A label.
-  package init(classes: Int, dropout: Double, names: [ClassName] = []) {
+  package init(
+    classes: Int, dropout: Double, names: [ClassName] = [], namesFile: String? = nil
+  ) {
     self.classes = classes
     self.dropout = dropout
     self.names = names
+    self.namesFile = namesFile
   }
 
   /// Rows of the table: the classes, and the null class where dropout makes one.

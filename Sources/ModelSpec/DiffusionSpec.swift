@@ -25,11 +25,13 @@ package struct DiffusionSpec: Sendable, Hashable {
   package var guidance: Double
   /// The first channels of the latent that are guided; nil for all.
   package var guidanceChannels: Int?
+  /// The share by which the first block may change for a step to skip the others; nil skips none.
+  package var cache: Double?
 
   /// Diffusion of the given parts.
   package init(
     schedule: NoiseSchedule?, prediction: Prediction, variance: Variance, sampler: Sampler,
-    steps: Int, guidance: Double, guidanceChannels: Int? = nil
+    steps: Int, guidance: Double, guidanceChannels: Int? = nil, cache: Double? = nil
   ) {
     self.schedule = schedule
     self.prediction = prediction
@@ -38,6 +40,7 @@ package struct DiffusionSpec: Sendable, Hashable {
     self.steps = steps
     self.guidance = guidance
     self.guidanceChannels = guidanceChannels
+    self.cache = cache
   }
 }
 

@@ -55,8 +55,11 @@ package struct NamedTensors: Sendable, Hashable {
   /// The tensors of a staged graph.
   package init(_ staged: StagedGraph) {
     carried = staged.carried.map { NamedTensor(name: $0.name, type: $0.type) }
-    var inputNames = Set(carried.map(\.name))
-    var resultNames = inputNames
+    var resultNames = Set(carried.map(\.name))
+    var inputNames = resultNames
+    for stage in staged.stages {
+      inputNames.formUnion(stage.graph.outputs.filter(\.isState).map(\.name))
+    }
     var stateNames: Set<String> = []
     for stage in staged.stages {
       for node in stage.graph.nodes {

@@ -6,7 +6,8 @@ import Tensors
 /// A planned graph bound to memory, ready to run.
 ///
 /// The stage `load` runs once, when the executable is made; `prepare` runs the stages `prompt` and
-/// `schedule`; `step` runs the stage `step`. All memory is allocated when the executable is made:
+/// `schedule`; `step` runs the stage `step`, or where its middle can be skipped `first`, then `rest`
+/// or `reuse`, then `step`. All memory is allocated when the executable is made:
 /// the stages share one arena and one scratch, the weights belong to the store.
 package final class Executable {
   /// The graph.
@@ -28,6 +29,9 @@ package final class Executable {
   private let pool: ThreadPool
   private var missing: Set<String>
   private var stopwatches: [Stopwatch] = []
+  private var skipper = StepSkipper()
+  /// Where the stage `first` leaves how much has changed; nil where nothing can be skipped.
+  private let change: UnsafePointer<Float>?
   /// The seconds that making it took, the stage `load` included.
   package let loadSeconds: Double
 
@@ -75,6 +79,8 @@ package final class Executable {
     }
     stepCount = programs.reduce(Int.max) { min($0, $1.stepCount) }
     self.tensors = tensors
+    let slot = staged[.reuse] == nil ? nil : tensors.results[SkippedMiddle.change]
+    change = slot.map { UnsafePointer($0.base.assumingMemoryBound(to: Float.self)) }
     self.arena = arena
     self.scratch = scratch
     missing = Set(tensors.inputNames)
@@ -168,17 +174,33 @@ extension Executable {
     if let name = tensors.inputNames.first(where: missing.contains) {
       throw RuntimeError("the input \(name) has no value")
     }
+    skipper.begin()
     run(.prompt)
     run(.schedule)
   }
 
-  /// Runs the stage `step`; allocates nothing.
+  /// Runs a step; allocates nothing.
   ///
+  /// Where the middle can be skipped, the first step after `prepare` never does.
   /// - Precondition: `prepare` was called after the inputs were set, and `index` is a step.
   package func step(_ index: Int) {
     precondition(index >= 0 && index < stepCount, "step \(index) of \(stepCount)")
+    if let change {
+      run(.first, step: index)
+      run(skipper.skips(change: change.pointee) ? .reuse : .rest, step: index)
+    }
     run(.step, step: index)
   }
+
+  /// The change below which a step skips the middle, where there is one; at first 0, which skips
+  /// none.
+  package var skippingThreshold: Double {
+    get { Double(skipper.threshold) }
+    set { skipper.threshold = Float(newValue) }
+  }
+
+  /// What was skipped since `prepare`.
+  package var skippedSteps: SkippedSteps { skipper.result }
 
   /// Computes everything once: for a graph without a loop.
   ///

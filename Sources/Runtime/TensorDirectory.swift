@@ -54,7 +54,7 @@ struct TensorDirectory {
   /// The memory of an input, a state, or nil for another op.
   func slot(of op: Op) -> TensorSlot? {
     switch op {
-    case .input(let name): carried[name] ?? inputs[name]
+    case .input(let name): carried[name] ?? inputs[name] ?? states[name]
     case .state(let name): states[name]
     case .parameter, .constant, .table, .stepRow, .matmul, .unary, .binary, .softmax, .layerNorm,
       .reduce, .gather, .reshape, .broadcast, .permute, .slice, .concat, .linear, .patchLinear,

@@ -19,6 +19,24 @@ package struct ParameterSource: Sendable {
   /// The precision of the values: that of a compiled model, else full.
   package var precision: Precision { compiledFile?.precision ?? .f32 }
 
+  /// What tells weights apart: the checksum of the beginning and the end of every tensor that comes
+  /// from a file, or of a compiled model's checksums; nil where no file gives values.
+  ///
+  /// Reading all bytes would take as long as loading them. Two trainings differ in every tensor.
+  package var fingerprint: UInt64? {
+    if let compiledFile { return compiledFile.checksum }
+    var bytes: [UInt8] = []
+    for name in origins.keys.sorted() {
+      guard case .file(let tensor)? = origins[name] else { continue }
+      bytes += Array(name.utf8)
+      for piece in tensor.pieces {
+        var digest = piece.ends.withUnsafeBytes { xxh64($0) }
+        withUnsafeBytes(of: &digest) { bytes += $0 }
+      }
+    }
+    return bytes.isEmpty ? nil : bytes.withUnsafeBytes { xxh64($0) }
+  }
+
   /// Whether a parameter has a value.
   package func contains(_ name: String) -> Bool { origins[name] != nil }
 

@@ -65,6 +65,14 @@ package struct TensorView: Sendable {
     }
   }
 
+  /// The first and the last bytes, at most 4,096 of each.
+  var ends: [UInt8] {
+    let count = min(4096, range.count)
+    return [range.prefix(count), range.suffix(count)].flatMap { part in
+      file.withBytes(part) { [UInt8]($0) }
+    }
+  }
+
   /// A copy of the elements: `f32` for floating-point types, `i32` for the others.
   package var tensor: Tensor {
     let shape = Shape(dimensions)

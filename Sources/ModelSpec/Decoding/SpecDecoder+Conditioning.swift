@@ -45,7 +45,8 @@ extension SpecDecoder {
     return LabelCondition(
       classes: classes ?? 1,
       dropout: number(mapping, "dropout", at: path + ".dropout") ?? 0,
-      names: names.sorted { $0.number < $1.number })
+      names: names.sorted { $0.number < $1.number },
+      namesFile: text(mapping, "names_file", at: path + ".names_file"))
   }
 
   private mutating func timestep(_ mapping: CheckedMapping) -> TimestepCondition? {

@@ -27,7 +27,8 @@ extension SpecDecoder {
       variance: variance, sampler: sampler(kind, mapping, variance),
       steps: integer(mapping, "steps", at: path + ".steps") ?? (kind == .subtract ? 1 : 50),
       guidance: number(mapping, "guidance", at: path + ".guidance") ?? 1,
-      guidanceChannels: integer(mapping, "guidance_channels", at: path + ".guidance_channels"))
+      guidanceChannels: integer(mapping, "guidance_channels", at: path + ".guidance_channels"),
+      cache: number(mapping, "cache", at: path + ".cache"))
   }
 
   private mutating func sampler(

@@ -169,6 +169,7 @@ extension LabelCondition {
         names.isEmpty
           ? nil : .mapping(names.map { (key: String($0.number), value: .text($0.text)) })
       ),
+      ("names_file", namesFile.map(YAMLValue.text)),
     ])
   }
 }

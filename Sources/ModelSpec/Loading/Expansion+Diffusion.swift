@@ -10,6 +10,7 @@ extension DiffusionSpec {
       ] + sampler.canonicalEntries + [
         ("steps", .integer(steps)), ("guidance", .number(guidance)),
         ("guidance_channels", guidanceChannels.map(YAMLValue.integer)),
+        ("cache", cache.map(YAMLValue.number)),
       ])
   }
 }

@@ -85,6 +85,7 @@ extension SpecDecoder {
     checkChannelsAreUsed(denoiser, diffusion)
     checkGuidance(denoiser.conditioning, diffusion)
     checkGuidanceChannels(denoiser, diffusion)
+    checkCache(denoiser, diffusion)
   }
 
   /// Reports a warning, which makes nothing invalid.

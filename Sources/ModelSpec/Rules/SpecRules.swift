@@ -23,7 +23,7 @@ package enum SpecRules {
     unusedModulation, binaryBits, sumOfDigits, perBlockEmbedders, sinusoidWidth, className,
     vocabulary,
     wordWidth, sampler, varianceType, steps, betas, signalLeft, dynamicShift, guidance,
-    guidanceChannels, pixelRange, exampleShape, exampleContradiction,
+    guidanceChannels, cache, pixelRange, exampleShape, exampleContradiction,
     examplePrompt, unknownParameter, parameterShape, parameterCeiling, graphCeiling, tokenCeiling,
     elementCeiling, unusedIgnore, unknownRule,
   ]

@@ -68,7 +68,7 @@ extension Grammar {
     ])
 
   static let label = MappingSchema(
-    "label", "A class by its number.",
+    "label", "A class by its number.", exclusive: [("names", "names_file")],
     keys: [
       KeySchema(
         "classes", .integer(1...1_000_000), .required, "The number of classes.",
@@ -81,6 +81,10 @@ extension Grammar {
         "names", .dictionary(.text(.any)), .derived("none"),
         "Names of classes by their numbers, several of one class separated by commas; `run` takes "
           + "them as `--label`.", example: "{207: golden retriever}"),
+      KeySchema(
+        "names_file", .text(.path), .derived("none"),
+        "A file with the names instead: one on each line, or JSON from numbers to names.",
+        example: "classes.txt"),
     ])
 
   private static let sinusoidal = ["sinusoidal"]

@@ -144,6 +144,10 @@ extension Grammar {
       "guidance_channels", extent, .derived("all of the latent's"),
       "How many of the latent's channels, the first ones, are guided; the original DiT guides 3.",
       example: "3"),
+    KeySchema(
+      "cache", .optional(.number(NumberRange(lower: 0, upper: 10))), .derived("none"),
+      "The share by which what the first block adds may change from step to step for the other "
+        + "blocks to be skipped.", example: "0.1"),
   ]
 
   private static let betaCurves = ["linear", "scaled_linear"]

@@ -10,11 +10,14 @@ import Tensors
 ///
 /// - Parameter graph: A graph of primitive ops.
 /// - Returns: The stages; the last one has the graph's states and outputs.
-/// - Throws: `GraphError` when a node is fused.
+/// - Throws: `GraphError` when a node is fused, or a middle is not what can be skipped.
 package func staged(_ graph: Graph) throws(GraphError) -> StagedGraph {
-  var splitter = StageSplitter(graph)
+  var splitter = try StageSplitter(graph)
   var stages: [Stage] = []
-  for binding in Binding.allCases { stages.append(try splitter.stage(binding)) }
+  for binding in Binding.allCases {
+    stages.append(
+      binding == .reuse ? try splitter.reusingStage() : try splitter.stage(binding))
+  }
   return StagedGraph(stages.filter { !$0.graph.outputs.isEmpty })
 }
 
@@ -28,13 +31,25 @@ private struct StageSplitter {
   /// The index under which a value is carried.
   let carriedIndex: [Int?]
   let stepCount: Int
+  /// What can be skipped; nil without.
+  let middle: Middle?
 
-  init(_ graph: Graph) {
+  init(_ graph: Graph) throws(GraphError) {
     self.graph = graph
     let outputs = Set(graph.outputs.map(\.value))
     // Outputs belong to the last stage whatever they depend on.
-    let bindings = zip(graph.values, graph.dependencies).map { value, dependencies in
+    var bindings = zip(graph.values, graph.dependencies).map { value, dependencies in
       outputs.contains(value) ? Binding.step : dependencies.binding
+    }
+    middle = try Middle(graph)
+    if let middle {
+      for (binding, ends) in [(Binding.rest, [middle.kept]), (.first, middle.beginning)] {
+        let needed = graph.ancestors(of: ends)
+        for value in graph.values
+        where needed[value.index] && (bindings[value.index] >= .first) {
+          bindings[value.index] = binding
+        }
+      }
     }
     var isRepeated: [Bool] = []
     var stepCount = 1
@@ -54,7 +69,13 @@ private struct StageSplitter {
       for input in graph[value].inputs
       where bindings[input.index] < bindings[value.index] && !isRepeated[input.index] {
         isCarried[input.index] = true
+        if bindings[input.index] == .rest, input != middle?.end {
+          throw GraphError("a middle that is skipped ends in several values")
+        }
       }
+    }
+    if let middle {
+      for value in [middle.first, middle.start, middle.end] { isCarried[value.index] = true }
     }
     var count = 0
     for value in graph.values where isCarried[value.index] {
@@ -67,6 +88,35 @@ private struct StageSplitter {
     self.stepCount = stepCount
   }
 
+  /// The graph that stands for the middle of a step that is skipped; empty without a middle.
+  mutating func reusingStage() throws(GraphError) -> Stage {
+    var builder = GraphBuilder(name: Binding.reuse.rawValue)
+    if let middle {
+      builder.origin = graph[middle.end].origin
+      let start = builder.input(carriedName(middle.start), graph[middle.start].type)
+      let kept = builder.input(SkippedMiddle.kept, graph[middle.kept].type)
+      builder.output(carriedName(middle.end), try builder.add(start, kept))
+    }
+    return Stage(.reuse, builder.graph)
+  }
+
+  /// The name under which a value is carried.
+  func carriedName(_ value: ValueID) -> String { "carried.\(carriedIndex[value.index] ?? -1)" }
+
+  /// The outputs of the graph that a stage gives.
+  private func outputs(of binding: Binding) -> [Output] {
+    guard middle != nil else { return binding == .step ? graph.outputs : [] }
+    return graph.outputs.compactMap { output in
+      switch output.name {
+      case SkippedMiddle.change: binding == .first ? output : nil
+      // Carried to the next step, in which another stage reads it.
+      case SkippedMiddle.first: binding == .rest ? Output(output.name, output.value) : nil
+      case SkippedMiddle.kept: binding == .rest ? output : nil
+      default: binding == .step ? output : nil
+      }
+    }
+  }
+
   /// The graph of one stage.
   mutating func stage(_ binding: Binding) throws(GraphError) -> Stage {
     var writer = StageWriter(splitter: self, binding: binding)
@@ -77,11 +127,9 @@ private struct StageSplitter {
         writer.builder.output("carried.\(index)", place)
       }
     }
-    if binding == .step {
-      for output in graph.outputs {
-        writer.builder.output(
-          output.name, try writer.place(of: output.value), isState: output.isState)
-      }
+    for output in outputs(of: binding) {
+      writer.builder.output(
+        output.name, try writer.place(of: output.value), isState: output.isState)
     }
     return Stage(binding, writer.builder.graph.compacted())
   }
@@ -113,6 +161,7 @@ private struct StageWriter {
 
   private mutating func emit(_ value: ValueID, _ node: Node) throws(GraphError) -> ValueID {
     let own = splitter.bindings[value.index]
+    if case .state(let name) = node.op, binding != .step { return builder.input(name, node.type) }
     if node.inputs.isEmpty { return builder.source(node.op, node.type) }
     if own == binding || splitter.isRepeated[value.index] {
       let isLifted = own == .schedule && binding == .schedule
@@ -121,7 +170,7 @@ private struct StageWriter {
       builder.origin = node.origin
       return isLifted ? try lift(node, inputs) : try builder.append(node.op, inputs)
     }
-    let name = "carried.\(splitter.carriedIndex[value.index] ?? -1)"
+    let name = splitter.carriedName(value)
     guard own == .schedule else { return builder.input(name, node.type) }
     let table = builder.input(
       name, TensorType(node.type.dtype, Shape([splitter.stepCount] + node.type.shape.dimensions)))
@@ -136,5 +185,47 @@ private struct StageWriter {
         isLifted: splitter.bindings[original.index] == .schedule)
     }
     return try builder.lifted(node, operands, stepCount: splitter.stepCount)
+  }
+}
+
+/// The values at which the middle of a step begins and ends.
+private struct Middle {
+  /// Where it begins.
+  let start: ValueID
+  /// Where it ends.
+  let end: ValueID
+  /// The end less the start.
+  let kept: ValueID
+  /// What is compared from step to step.
+  let first: ValueID
+  /// What is needed before it is known whether it is skipped.
+  let beginning: [ValueID]
+
+  /// The middle of a graph; nil where it has none.
+  ///
+  /// - Throws: `GraphError` when the outputs do not say where it begins and ends.
+  init?(_ graph: Graph) throws(GraphError) {
+    guard let change = graph.output(named: SkippedMiddle.change) else { return nil }
+    guard let kept = graph.output(named: SkippedMiddle.kept),
+      let first = graph.output(named: SkippedMiddle.first),
+      case .binary(.subtract) = graph[kept].op
+    else { throw GraphError("a graph says what changes, but not what can be skipped") }
+    self.kept = kept
+    self.first = first
+    end = graph[kept].inputs[0]
+    start = graph[kept].inputs[1]
+    beginning = [change, first, start]
+  }
+}
+
+extension Graph {
+  /// Whether each value is one of the given or an operand of theirs, at any distance.
+  fileprivate func ancestors(of ends: [ValueID]) -> [Bool] {
+    var isNeeded = [Bool](repeating: false, count: nodes.count)
+    for end in ends { isNeeded[end.index] = true }
+    for (index, node) in nodes.enumerated().reversed() where isNeeded[index] {
+      for input in node.inputs { isNeeded[input.index] = true }
+    }
+    return isNeeded
   }
 }

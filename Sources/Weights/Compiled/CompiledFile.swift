@@ -75,6 +75,11 @@ package struct CompiledFile: Sendable {
     parts = Self.parts(parameters, weights)
   }
 
+  /// The checksum of the checksums of all weights.
+  package var checksum: UInt64 {
+    file.withBytes(file.byteCount - 8 * weights.count..<file.byteCount) { xxh64($0) }
+  }
+
   /// Checks and reads what stands before the weights.
   private static func head(
     _ bytes: UnsafeRawBufferPointer, _ header: CompiledHeader
