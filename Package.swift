@@ -45,6 +45,7 @@ let fuzzers: [Target] =
     fuzzer("SpecFuzzer", ["Compiler", "ModelSpec", "Documents", "Diagnostics", "FuzzProperties"]),
     fuzzer("SafetensorsFuzzer", ["Weights", "Diagnostics", "FuzzProperties"]),
     fuzzer("CompiledFileFuzzer", ["Weights", "Tensors", "Diagnostics", "FuzzProperties"]),
+    fuzzer("RecipeFuzzer", ["Diffusion", "Media", "Diagnostics", "FuzzProperties"]),
     .target(
       name: "FuzzProperties", path: "Tests/Fuzz/FuzzProperties", swiftSettings: settings),
   ]
@@ -116,7 +117,7 @@ let package = Package(
       "Diffusion",
       [
         "Compiler", "Runtime", "Planning", "ModelSpec", "Weights", "GraphIR", "Schedules", "Text",
-        "Kernels", "Media", "Tensors", "Diagnostics",
+        "Kernels", "Media", "Documents", "Tensors", "Diagnostics",
       ]),
 
     // MARK: Level 8
@@ -174,7 +175,8 @@ let package = Package(
       "DiffusionTests",
       [
         "Diffusion", "Compiler", "Lowering", "Transforms", "ModelSpec", "Schedules", "Documents",
-        "Kernels", "Weights", "Media", "CMallocCounter", "Tensors", "Diagnostics",
+        "GraphIR", "Runtime", "Kernels", "Weights", "Media", "CMallocCounter", "Tensors",
+        "Diagnostics",
       ]),
     tests(
       "ReportsTests", ["Reports", "Runtime", "ModelSpec", "Documents", "Tensors", "Diagnostics"]),

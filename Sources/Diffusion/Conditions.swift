@@ -7,30 +7,22 @@ import Text
 package struct ConditionRequest: Sendable, Hashable {
   /// The words; nil takes the spec's example.
   package var prompt: String?
-  /// The class; nil takes the spec's example.
-  package var label: Label?
-
-  /// A class by its number or by one of its names.
-  package enum Label: Sendable, Hashable, CustomStringConvertible {
-    case number(Int)
-    case name(String)
-
-    package var description: String {
-      switch self {
-      case .number(let number): String(number)
-      case .name(let name): name
-      }
-    }
-  }
+  /// The classes: one for all samples, or one for each; empty takes the spec's example.
+  package var labels: [Int]
+  /// The class that guidance leads away from; nil takes the null class.
+  package var negativeLabel: Int?
 
   /// A request.
-  package init(prompt: String? = nil, label: Label? = nil) {
+  package init(prompt: String? = nil, labels: [Int], negativeLabel: Int? = nil) {
     self.prompt = prompt
-    self.label = label
+    self.labels = labels
+    self.negativeLabel = negativeLabel
   }
 
-  /// A request for a class by its number.
-  package init(label: Int) { self.init(label: .number(label)) }
+  /// A request of one class at most.
+  package init(prompt: String? = nil, label: Int? = nil) {
+    self.init(prompt: prompt, labels: label.map { [$0] } ?? [])
+  }
 }
 
 extension ModelSpec {
@@ -72,11 +64,30 @@ extension ModelSpec {
             ? "leave --prompt out" : "it reads a class: use --label N", path: "conditioning"))
     }
     if let condition = conditioning?.label {
-      do throws(DiagnosticsError) {
-        let row = try condition.row(of: label(request), model: name)
-        inputs["label"] = Tensor(ids: [batch], [Int](repeating: row, count: batch))
-      } catch { problems += error.diagnostics }
-    } else if request.label != nil {
+      let labels = request.labels.isEmpty ? example?.label.map { [$0] } ?? [] : request.labels
+      var wrong: Set<Int> = []
+      for label in labels + [request.negativeLabel].compactMap(\.self)
+      where !(0..<condition.rowCount).contains(label) && wrong.insert(label).inserted {
+        problems.append(
+          Diagnostic(
+            DiffusionRules.label, "label \(label) is no class of `\(name)`",
+            help: "use 0 to \(condition.classes - 1)"
+              + (condition.nullClass.map { ", or \($0) for none" } ?? ""),
+            path: "conditioning.label"))
+      }
+      if labels.isEmpty {
+        problems.append(
+          Diagnostic(
+            DiffusionRules.labelMissing, "`\(name)` needs a label",
+            help: "give one with --label N, from 0 to \(condition.classes - 1)",
+            path: "conditioning.label"))
+      }
+      if wrong.isEmpty, let first = labels.first {
+        inputs["label"] = Tensor(
+          ids: [batch],
+          labels.count == batch ? labels : [Int](repeating: first, count: batch))
+      }
+    } else if !request.labels.isEmpty || request.negativeLabel != nil {
       problems.append(
         Diagnostic(
           DiffusionRules.unused, "`\(name)` reads no label",
@@ -85,13 +96,6 @@ extension ModelSpec {
     }
     if !problems.isEmpty { throw DiagnosticsError(problems) }
     return inputs
-  }
-}
-
-extension ModelSpec {
-  /// The class asked for, else the example's.
-  func label(_ request: ConditionRequest) -> ConditionRequest.Label? {
-    request.label ?? example?.label.map(ConditionRequest.Label.number)
   }
 }
 

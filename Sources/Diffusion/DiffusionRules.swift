@@ -40,6 +40,17 @@ package enum DiffusionRules {
       """,
     failing: "ditharos run Specs/dit-s-2.yaml --label 1000 --weights random:0",
     fixed: "ditharos run Specs/dit-s-2.yaml --label 999 --weights random:0")
+  /// A label by a name that is not one class's.
+  package static let labelName = Rule(
+    "run.label-name", kind: .input,
+    summary: "A label is the name of one class.",
+    explanation: """
+      Names come from `conditioning.label.names` or `names_file`, or from `id2label` of the
+      folder of the weights. Any of the names that commas separate will do, as long as a single
+      class has it. A number always works.
+      """,
+    failing: "ditharos run model.yaml --label tabyb",
+    fixed: "ditharos run model.yaml --label tabby")
   /// Pictures that do not fit the model.
   package static let pixels = Rule(
     "run.pictures", kind: .input,
@@ -57,6 +68,38 @@ package enum DiffusionRules {
     explanation: "A noise file holds one tensor of the latent's shape, its numbers finite.",
     failing: "ditharos run Specs/sora-by-hand.yaml --noise other-model.safetensors",
     fixed: "ditharos run Specs/sora-by-hand.yaml")
+  /// A number of samples that cannot be.
+  package static let count = Rule(
+    "run.count", kind: .usage,
+    summary: "A run makes 1 to 1024 samples.",
+    explanation: """
+      `--count` samples of every `--label` are made one after another, or `--batch` of them
+      together, and each is written as soon as it is finished.
+      """,
+    failing: "ditharos run Specs/dit-s-2.yaml --label 207 --weights random:0 --count 0",
+    fixed: "ditharos run Specs/dit-s-2.yaml --label 207 --weights random:0 --count 4")
+  /// A recipe that cannot be used.
+  package static let recipe = Rule(
+    "run.recipe", kind: .input,
+    summary: "A picture to repeat says how it was made.",
+    explanation: """
+      `run` leaves in every PNG, WebP and safetensors file how it was made. `--like` reads it
+      from there. Programs that edit pictures often drop it, and what is not as `run` writes it
+      is refused, because such a file can come from anyone.
+      """,
+    failing: "ditharos run --like photo.png",
+    fixed: "ditharos run --like dog.png")
+  /// A repetition with something that is not as it was.
+  package static let recipeDiffers = Rule(
+    "run.recipe-differs", severity: .warning, kind: .input,
+    summary: "A picture is repeated with what made it.",
+    explanation: """
+      The same bytes come of the same spec, weights, kernels and version of the program. Another
+      row of kernels adds in another order, so that the last digits differ; another spec or other
+      weights give another picture.
+      """,
+    failing: "DITHAROS_ISA=portable ditharos run --like dog.png",
+    fixed: "ditharos run --like dog.png")
   /// A tensor that does not fit the graph.
   package static let tensor = Rule(
     "eval.tensor", kind: .input,
@@ -124,7 +167,8 @@ package enum DiffusionRules {
 
   /// All of them.
   package static let all = [
-    promptMissing, labelMissing, unused, label, pixels, noise, tensor, entry, traceSize, memory,
+    promptMissing, labelMissing, unused, label, labelName, pixels, noise, count, recipe,
+    recipeDiffers, tensor, entry, traceSize, memory,
     notFinite, kernels,
   ]
 }

@@ -128,7 +128,7 @@ extension ModelSpec {
   ) throws(DiagnosticsError) -> ParameterSource {
     do throws(DiagnosticsError) {
       var path = argument
-      if path == nil, let file = weights?.file { path = try resolved(file, in: folder) }
+      if path == nil, let file = weights?.file { path = try self.path(of: file, in: folder) }
       return try ParameterSource.open(
         parameterDeclarations.map { WantedParameter(name: $0.name, dimensions: $0.dimensions) },
         inline: parameters.map { (name: $0.name, value: $0.value) },
@@ -140,7 +140,7 @@ extension ModelSpec {
   }
 
   /// The path of a file that the spec names; links that lead out of its folder are refused.
-  private func resolved(_ file: String, in folder: String) throws(DiagnosticsError) -> String {
+  func path(of file: String, in folder: String) throws(DiagnosticsError) -> String {
     let base = folder.isEmpty ? "." : folder
     let path = "\(base)/\(file)"
     guard let real = realPath(path), let home = realPath(base) else { return path }
@@ -148,7 +148,7 @@ extension ModelSpec {
       throw DiagnosticsError(
         Diagnostic(
           WeightRules.file, "`\(path)` leads out of the spec's folder, to `\(real)`",
-          help: "name the file with --weights, or put it beside the spec"))
+          help: "put the file beside the spec; weights can also be named with --weights"))
     }
     return path
   }

@@ -14,10 +14,20 @@ package struct ModelPacking {
 
   /// The packing of a model.
   ///
-  /// - Parameter precision: The precision of the compiler's options.
+  /// - Parameters:
+  ///   - precision: The precision of the compiler's options.
+  ///   - names: The names of the classes, which the file keeps.
   /// - Throws: What compiling the model throws; `ditc.spec` for a spec that is too large.
-  package init(_ compiler: ModelCompiler, precision: Precision) throws(DiagnosticsError) {
+  package init(
+    _ compiler: ModelCompiler, precision: Precision, names: LabelNames? = nil
+  ) throws(DiagnosticsError) {
     var spec = compiler.spec
+    if let names = names?.names, let label = spec.denoiser?.conditioning.label {
+      spec.denoiser?.conditioning.label?.names = names.prefix(label.classes).enumerated()
+        .filter { !$0.element.isEmpty }
+        .map { LabelCondition.ClassName(number: $0.offset, text: $0.element) }
+      spec.denoiser?.conditioning.label?.namesFile = nil
+    }
     // The weights are those of the file itself.
     spec.weights?.file = nil
     let inline = Set(spec.parameters.map(\.name))

@@ -10,9 +10,10 @@ import Tensors
 
 /// What a run starts from.
 package struct SamplingRequest: Sendable {
-  /// Words or class.
+  /// Words or classes.
   package var conditions = ConditionRequest()
-  /// The seed of the noise; nil takes the spec's example, or 0.
+  /// The seed of the first sample's noise, of each further one's one more; nil takes the spec's
+  /// example for the first sample, or 0.
   package var seed: UInt64?
   /// Noise in the latent's shape, `[samples, channels, (frames,) height, width]`.
   package var noise: Tensor?
@@ -21,9 +22,15 @@ package struct SamplingRequest: Sendable {
   /// Pictures to start from, `[1, channels, (frames,) height, width]`; nil takes the spec's
   /// example.
   package var pixels: Tensor?
+  /// A latent to start from instead, `[samples, channels, (frames,) height, width]`; needs a model
+  /// compiled with `startsFromLatent`.
+  package var latent: Tensor?
 
   /// A request that takes everything from the spec.
   package init() {}
+
+  /// The seed of a sample, so that it can be made again alone.
+  package func seed(of sample: Int) -> UInt64 { (seed ?? 0) &+ UInt64(sample) }
 }
 
 /// A compiled model bound to memory: prompt to latents and pictures.
@@ -35,11 +42,13 @@ package final class SamplingRun {
   private let step: Executable
   private let decoder: AutoencoderRun?
   /// What only a run from pictures needs.
-  private var beginning: (encoder: AutoencoderRun, noising: Executable)?
+  private var encoder: AutoencoderRun?
+  /// What only a run from pictures or a latent needs.
+  private var noising: Executable?
 
   /// Binds a compiled model to memory, packs its weights and computes what depends on no input.
   ///
-  /// What encodes pictures follows when a request has some.
+  /// What encodes pictures or noises a latent follows when a request has some.
   /// - Parameter isTimed: Whether `times` is to know how long every call of a kernel took.
   /// - Throws: Rule `run.memory`, and what reading weights throws.
   package init(
@@ -49,6 +58,7 @@ package final class SamplingRun {
     self.engine = engine
     self.isTimed = isTimed
     step = try engine.executable(model.step)
+    step.skippingThreshold = model.skippingThreshold ?? 0
     decoder =
       if let graph = model.decoder {
         .decoder(try engine.executable(graph), of: model.spec)
@@ -61,7 +71,7 @@ package final class SamplingRun {
   /// The executables with the names of their graphs.
   private var graphs: [(name: String, executable: Executable)] {
     let executables: [(graph: CompiledGraph?, executable: Executable?)] = [
-      (model.encoder, beginning?.encoder.executable), (model.noising, beginning?.noising),
+      (model.encoder, encoder?.executable), (model.noising, noising),
       (model.step, step), (model.decoder, decoder?.executable),
     ]
     var graphs: [(name: String, executable: Executable)] = []
@@ -71,21 +81,25 @@ package final class SamplingRun {
     return graphs
   }
 
-  /// What encodes pictures and adds noise, made when it is first needed; nil without an autoencoder.
-  private func beginningGraphs() throws(DiagnosticsError) -> (AutoencoderRun, Executable)? {
-    if let beginning { return beginning }
-    guard let encoder = model.encoder, let noising = model.noising,
-      let run = AutoencoderRun.encoder(try engine.executable(encoder), of: model.spec)
+  /// What encodes pictures, made when it is first needed; nil without an autoencoder.
+  private func encodingGraph() throws(DiagnosticsError) -> AutoencoderRun? {
+    if let encoder { return encoder }
+    guard let graph = model.encoder,
+      let run = AutoencoderRun.encoder(try engine.executable(graph), of: model.spec)
     else { return nil }
-    let graphs = (encoder: run, noising: try engine.executable(noising))
-    if isTimed {
-      try checked(DiffusionRules.memory) {
-        try graphs.encoder.executable.startTiming()
-        try graphs.noising.startTiming()
-      }
-    }
-    beginning = graphs
-    return graphs
+    if isTimed { try checked(DiffusionRules.memory) { try run.executable.startTiming() } }
+    encoder = run
+    return run
+  }
+
+  /// What adds noise to a latent, made when it is first needed; nil where nothing is to be noised.
+  private func noisingGraph() throws(DiagnosticsError) -> Executable? {
+    if let noising { return noising }
+    guard let graph = model.noising else { return nil }
+    let executable = try engine.executable(graph)
+    if isTimed { try checked(DiffusionRules.memory) { try executable.startTiming() } }
+    noising = executable
+    return executable
   }
 
   /// The kernel calls of all graphs in use, each stage counted once.
@@ -106,11 +120,11 @@ package final class SamplingRun {
   /// - Parameters:
   ///   - request: What the run starts from.
   ///   - progress: Called with 0 when the first step begins, and after each step with the number of
-  ///     steps done.
+  ///     steps done; only what it does itself allocates between steps.
   /// - Returns: `[samples, channels, (frames,) height, width]`.
-  /// - Throws: Rules `run.*`, and those of prompts.
+  /// - Throws: Rules `run.*`, those of prompts, and what `progress` throws.
   package func latents(
-    _ request: SamplingRequest, progress: (Int) -> Void = { _ in }
+    _ request: SamplingRequest, progress: (Int) throws(DiagnosticsError) -> Void = { _ in }
   ) throws(DiagnosticsError) -> Tensor {
     let inputs = try model.spec.conditionInputs(request.conditions, batch: model.batch)
     let noise = try noise(for: request)
@@ -126,14 +140,34 @@ package final class SamplingRun {
       let noiseMemory =
         model.trajectory.update.noise == nil ? nil : try step.stateMemory("step_noise")
       try step.prepare()
-      progress(0)
+      try progress(0)
       for index in 0..<stepCount {
-        if let noiseMemory { stepNoise.fill(noiseMemory, step: index) }
+        if let noiseMemory { stepNoise.fill(noiseMemory, step: index, samples: model.batch) }
         step.step(index)
-        progress(index + 1)
+        try progress(index + 1)
       }
       return try step.state("latent")
     }
+  }
+
+  /// What the steps of the last run skipped; nil where nothing can be skipped.
+  package var skippedSteps: SkippedSteps? {
+    model.skippingThreshold == nil ? nil : step.skippedSteps
+  }
+
+  /// Samples latents without skipping anything, as `latents` does otherwise.
+  package func latentsOfAllBlocks(_ request: SamplingRequest) throws(DiagnosticsError) -> Tensor {
+    let threshold = step.skippingThreshold
+    step.skippingThreshold = 0
+    defer { step.skippingThreshold = threshold }
+    return try latents(request)
+  }
+
+  /// The latents as the last step left them, `[samples, channels, (frames,) height, width]`.
+  ///
+  /// - Throws: Nothing that making the run has not thrown before.
+  package func currentLatents() throws(DiagnosticsError) -> Tensor {
+    try checked(DiffusionRules.tensor) { try step.state("latent") }
   }
 
   /// Where the noise of the steps comes from.
@@ -142,11 +176,15 @@ package final class SamplingRun {
     case drawn(seed: UInt64)
 
     /// Fills the memory that a step reads; allocates nothing.
-    func fill(_ memory: StateMemory, step: Int) {
+    func fill(_ memory: StateMemory, step: Int, samples: Int) {
       switch self {
       case .given(let tensor): memory.copy(tensor, from: step * memory.count)
-      // Step 0 of the generator is where a run starts.
-      case .drawn(let seed): memory.fillWithNormals(seed: seed, step: UInt64(step + 1))
+      case .drawn(let seed):
+        for sample in 0..<samples {
+          // Step 0 of the generator is where a run starts.
+          memory.fillWithNormals(
+            seed: seed &+ UInt64(sample), step: UInt64(step + 1), part: sample, of: samples)
+        }
       }
     }
   }
@@ -174,20 +212,20 @@ package final class SamplingRun {
     }
   }
 
-  /// The pictures of the first sample: decoded, or without an autoencoder a preview of the latent.
+  /// The pictures of a sample: decoded, or without an autoencoder a preview of the latent.
   ///
   /// - Parameter latents: `[samples, channels, (frames,) height, width]`.
   /// - Throws: Rule `eval.tensor` when the latents do not fit.
   package func pictures(
-    of latents: Tensor
+    of latents: Tensor, sample: Int = 0
   ) throws(DiagnosticsError) -> (frames: Frames, isPreview: Bool) {
-    if let pixels = try pixels(of: latents, sample: 0), let space = model.spec.pixels {
+    if let pixels = try pixels(of: latents, sample: sample), let space = model.spec.pixels {
       return (space.frames(of: pixels), false)
     }
     guard let latent = model.spec.denoiser?.latent else {
       preconditionFailure("a compiled model has a denoiser")
     }
-    return (latent.preview(of: latents), true)
+    return (latent.preview(of: latents.rows([sample])), true)
   }
 
   private func noise(for request: SamplingRequest) throws(DiagnosticsError) -> Tensor {
@@ -198,20 +236,28 @@ package final class SamplingRun {
     if let noise = request.noise {
       return try latent.fitted(noise: noise, batch: model.batch)
     }
-    if request.seed == nil, let noise = model.spec.example?.noise,
-      noise.values.count == dimensions.reduce(1, *)
-    {
-      return Tensor(dimensions, noise.values)
+    let count = latent.dimensions.reduce(1, *)
+    var values: [Float] = []
+    values.reserveCapacity(model.batch * count)
+    for sample in 0..<model.batch {
+      if sample == 0, request.seed == nil, let noise = model.spec.example?.noise,
+        noise.values.count == count
+      {
+        values += noise.values
+      } else {
+        values += philoxNormals(seed: request.seed(of: sample), step: 0, count: count)
+      }
     }
-    return Tensor(
-      dimensions,
-      philoxNormals(seed: request.seed ?? 0, step: 0, count: dimensions.reduce(1, *)))
+    return Tensor(dimensions, values)
   }
 
-  /// The latent of the first step: the encoded pictures with noise, or noise alone.
+  /// The latent of the first step: a given latent or encoded pictures with noise, or noise alone.
   private func start(
     _ request: SamplingRequest, noise: Tensor
   ) throws(DiagnosticsError) -> Tensor {
+    if let latent = request.latent {
+      return try noised(Tensor(noise.shape.dimensions, latent.values), noise: noise)
+    }
     var pixels = request.pixels
     if pixels == nil, let given = model.spec.example?.pixels, let space = model.spec.pixels {
       let wanted = [1, space.channels] + (space.frames.map { [$0] } ?? [])
@@ -220,11 +266,17 @@ package final class SamplingRun {
         pixels = Tensor(dimensions, given.values)
       }
     }
-    guard let pixels, let (encoder, noising) = try beginningGraphs() else { return noise }
+    guard let pixels, let encoder = try encodingGraph() else { return noise }
+    let latent = try checked(DiffusionRules.pixels) { try encoder.run(pixels) }
+    let samples = (0..<model.batch).flatMap { _ in latent.values }
+    return try noised(Tensor(noise.shape.dimensions, samples), noise: noise)
+  }
+
+  /// A latent with the noise of the trajectory's start.
+  private func noised(_ latent: Tensor, noise: Tensor) throws(DiagnosticsError) -> Tensor {
+    guard let noising = try noisingGraph() else { return noise }
     return try checked(DiffusionRules.pixels) {
-      let latent = try encoder.run(pixels)
-      let samples = (0..<model.batch).flatMap { _ in latent.values }
-      try noising.set("latent", Tensor(noise.shape.dimensions, samples))
+      try noising.set("latent", latent)
       try noising.set("noise", noise)
       try noising.run()
       return try noising.output("noised")

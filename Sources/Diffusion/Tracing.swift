@@ -91,7 +91,9 @@ package struct Tracer {
             .joined(separator: ", "))
       }
     }
-    if let label = spec.label(conditions), spec.denoiser?.conditioning.label != nil {
+    if let label = conditions.labels.first ?? spec.example?.label,
+      spec.denoiser?.conditioning.label != nil
+    {
       parts.append("label \(label)")
     }
     switch spec.denoiser?.conditioning.timestep {

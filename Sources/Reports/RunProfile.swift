@@ -22,13 +22,17 @@ package struct RunProfile: Sendable {
       rows.append([name, String(runs), duration(time), percent(time / max(seconds, 1e-12))])
     }
     add("load", 1, graphs.reduce(0) { $0 + $1.loadSeconds })
-    for graph in graphs {
-      for stage in graph.stages where stage.binding != .load && stage.runs > 0 {
-        // A graph without stages is one, which is called a step.
-        let name =
-          graph.stages.count == 1 || stage.binding.rawValue == graph.graph
-          ? graph.graph : "\(graph.graph) \(stage.binding.rawValue)"
-        add(name, stage.runs, stage.seconds)
+    for phase in RunPhase.allCases {
+      let parts = graphs.flatMap { graph in
+        graph.stages.filter { RunPhase($0.binding, of: graph.graph) == phase && $0.runs > 0 }
+          .map { (name: graph.graph == "step" ? $0.binding.rawValue : graph.graph, stage: $0) }
+      }
+      guard let last = parts.last else { continue }
+      add(phase.rawValue, last.stage.runs, parts.reduce(0) { $0 + $1.stage.seconds })
+      if parts.count == 1 { continue }
+      for part in parts {
+        rows.append(
+          ["  " + part.name, String(part.stage.runs), duration(part.stage.seconds)])
       }
     }
     let rest = max(0, seconds - timed)
@@ -40,5 +44,26 @@ package struct RunProfile: Sendable {
     text =
       (aligned(rows, numeric: [1, 2, 3]) + [""] + table.text
       + ["", "  peak: \(peak.joined(separator: ", "))"]).joined(separator: "\n") + "\n"
+  }
+}
+
+/// What a person takes for a part of a run.
+private enum RunPhase: String, CaseIterable {
+  /// Pictures to start from.
+  case start
+  /// What depends on prompt, label and timesteps.
+  case condition
+  case steps
+  case decode
+
+  /// The part that a stage of a graph belongs to; nil for what is made when it is loaded.
+  init?(_ binding: Binding, of graph: String) {
+    switch (graph, binding) {
+    case (_, .load): return nil
+    case ("encode", _), ("noise", _): self = .start
+    case ("decode", _): self = .decode
+    case (_, .prompt), (_, .schedule): self = .condition
+    case (_, .first), (_, .rest), (_, .reuse), (_, .step): self = .steps
+    }
   }
 }

@@ -31,10 +31,14 @@ package struct StateMemory {
     }
   }
 
-  /// Fills it with standard normal numbers of a seed and a step, which do not depend on the number
-  /// of threads: those of `philoxNormals`.
-  package func fillWithNormals(seed: UInt64, step: UInt64) {
-    var request = NormalsRequest(base: base, count: count, seed: seed, step: step)
+  /// Fills one of several equal parts with standard normal numbers of a seed and a step, which do
+  /// not depend on the number of threads: those of `philoxNormals`.
+  ///
+  /// - Precondition: The number of parts divides `count`.
+  package func fillWithNormals(seed: UInt64, step: UInt64, part: Int, of parts: Int) {
+    precondition(part >= 0 && part < parts && count % parts == 0)
+    let size = count / parts
+    var request = NormalsRequest(base: base + part * size, count: size, seed: seed, step: step)
     withUnsafeMutablePointer(to: &request) { pool.run(fillShareWithNormals, context: $0) }
   }
 }

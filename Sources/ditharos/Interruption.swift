@@ -11,12 +11,24 @@ import Synchronization
 enum Interruption {
   /// The address of the name of the temporary file that the handler is to remove, or 0.
   ///
-  /// The name is never freed, so that the handler cannot meet one that is gone.
+  /// The names and the notice are never freed, so that the handler cannot meet one that is gone.
   private static let temporaryFile = Atomic<Int>(0)
+  /// The same for a second file.
+  private static let temporaryPreview = Atomic<Int>(0)
+  /// The address of what the handler says, or 0 for its usual word.
+  private static let notice = Atomic<Int>(0)
 
   /// Removes the temporary file of an output if the program is interrupted from here on.
-  static func protect(_ path: String) {
+  ///
+  /// - Parameters:
+  ///   - preview: A second output that is written in the meantime.
+  ///   - words: What to say then; nil for the usual word.
+  static func protect(_ path: String, preview: String? = nil, saying words: String? = nil) {
     temporaryFile.store(Int(bitPattern: strdup(temporaryPath(for: path))), ordering: .releasing)
+    temporaryPreview.store(
+      preview.map { Int(bitPattern: strdup(temporaryPath(for: $0))) } ?? 0, ordering: .releasing)
+    notice.store(
+      words.map { Int(bitPattern: strdup($0 + "\n")) } ?? 0, ordering: .releasing)
   }
 
   /// Ends the program with status 130 when it is told to stop.
@@ -26,17 +38,29 @@ enum Interruption {
   /// parent ignores SIGINT, as a shell does for what it starts in the background.
   static func install() {
     temporaryFile.store(0, ordering: .releasing)
+    temporaryPreview.store(0, ordering: .releasing)
+    notice.store(0, ordering: .releasing)
     signal(SIGPIPE, SIG_IGN)
     // A file beyond the limit of the process is then an error of the write.
     signal(SIGXFSZ, SIG_IGN)
     for number in [SIGINT, SIGTERM] {
       signal(number) { _ in
-        Interruption.say(isatty(2) == 1 ? "\r\u{1B}[Kinterrupted\n" : "interrupted\n")
-        let address = Interruption.temporaryFile.load(ordering: .acquiring)
-        if let path = UnsafePointer<CChar>(bitPattern: address) { unlink(path) }
+        if isatty(2) == 1 { Interruption.say("\r\u{1B}[K") }
+        let words = Interruption.notice.load(ordering: .acquiring)
+        if let words = UnsafePointer<CChar>(bitPattern: words) {
+          _ = write(2, words, strlen(words))
+        } else {
+          Interruption.say("interrupted\n")
+        }
+        Interruption.remove(Interruption.temporaryFile.load(ordering: .acquiring))
+        Interruption.remove(Interruption.temporaryPreview.load(ordering: .acquiring))
         _exit(130)
       }
     }
+  }
+
+  private static func remove(_ address: Int) {
+    if let path = UnsafePointer<CChar>(bitPattern: address) { unlink(path) }
   }
 
   private static func say(_ text: StaticString) {

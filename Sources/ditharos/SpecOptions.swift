@@ -58,6 +58,11 @@ struct SizeArgument: ExpressibleByArgument {
   /// Columns.
   let width: Int
 
+  init(height: Int, width: Int) {
+    self.height = height
+    self.width = width
+  }
+
   init?(argument: String) {
     let parts = argument.lowercased().split(separator: "x", omittingEmptySubsequences: false)
     guard parts.count == 2, let height = Int(parts[0]), let width = Int(parts[1]) else {
@@ -68,13 +73,16 @@ struct SizeArgument: ExpressibleByArgument {
   }
 }
 
-/// A class by its number or by its name.
-struct LabelArgument: ExpressibleByArgument {
-  let label: ConditionRequest.Label
+/// A threshold of the step cache: a number, or `none`.
+struct CacheArgument: ExpressibleByArgument {
+  /// The threshold; nil for no cache.
+  let threshold: Double?
+
+  init(threshold: Double?) { self.threshold = threshold }
 
   init?(argument: String) {
-    if argument.isEmpty { return nil }
-    label = Int(argument).map(ConditionRequest.Label.number) ?? .name(argument)
+    guard argument == "none" || Double(argument) != nil else { return nil }
+    threshold = Double(argument)
   }
 }
 
@@ -109,6 +117,22 @@ struct PlanOptions: ParsableArguments {
     options.size = size.map { ($0.height, $0.width) }
     options.frames = frames
     return options
+  }
+}
+
+/// The option that lets steps skip blocks.
+struct CacheOptions: ParsableArguments {
+  @Option(
+    parsing: .unconditional,
+    help: """
+      Skip the blocks after the first in steps where that one changes less than this share, as in \
+      0.1; none by default, or the spec's `cache`.
+      """)
+  var cacheThreshold: CacheArgument?
+
+  /// Which steps skip blocks.
+  var skipping: StepSkipping {
+    cacheThreshold.map { $0.threshold.map(StepSkipping.below) ?? .none } ?? .spec
   }
 }
 

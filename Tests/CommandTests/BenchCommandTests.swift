@@ -223,7 +223,7 @@ import Testing
       #expect(try run([], to: plain).output == "")
       let result = try run(["--profile"], to: timed)
       #expect(result.status == 0)
-      for word in ["load", "step schedule", "linear", "attention", "norm", "of peak"] {
+      for word in ["load", "condition", "steps", "linear", "attention", "norm", "of peak"] {
         #expect(result.output.contains(word), "\(word)")
       }
       #expect(try bytes(plain) == bytes(timed))

@@ -237,7 +237,7 @@ import Weights
       parameters: try loaded.spec.openParameters("random:3", folder: "."), threads: 2)
     let run = try SamplingRun(ModelCompiler(loaded).sampling(), engine: engine)
     var request = SamplingRequest()
-    request.conditions = ConditionRequest(prompt: nil, label: .number(1))
+    request.conditions = ConditionRequest(label: 1)
     let latents = try run.latents(request)
     #expect(latents.shape.dimensions == [1, 3, 4, 6])
     let pixels = try #require(try run.pixels(of: latents, sample: 0))

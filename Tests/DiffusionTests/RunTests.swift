@@ -227,7 +227,7 @@ import Weights
       }
     }
     #expect(
-      rules(words, ConditionRequest(prompt: "sora is blue", label: .number(3)))
+      rules(words, ConditionRequest(prompt: "sora is blue", label: 3))
         == ["prompt.unknown-word", "run.unused-input"])
     let picture = try loadSpec(text: Self.picture, file: "spec.yaml", folder: ".")
     #expect(

@@ -162,6 +162,8 @@ struct BenchCommand: AsyncParsableCommand {
   private func subject(_ path: String) throws(DiagnosticsError) -> Subject {
     let loaded = try load(path)
     var options = plan.compileOptions(batch: batch)
+    // A step is all of it.
+    options.skipping = .none
     options.steps = plan.steps ?? Benchmark.stepCount
     options.precision = try element.resolved(weights: weightsArgument(weights, of: path))
     var compiler = try ModelCompiler(loaded, options: options)

@@ -61,9 +61,17 @@ struct CompileCommand: AsyncParsableCommand {
         try element.resolved(weights: weightsArgument(weights, of: spec))
       } ?? .f32
     let compiler = await problems.check { try ModelCompiler(loaded, options: options) }
+    let names = await problems.check {
+      try loaded.located { () throws(DiagnosticsError) in
+        try LabelNames.of(
+          loaded.spec, folder: folder(of: spec), weights: weightsArgument(weights, of: spec))
+      }
+    }
     let packing =
       await problems.check {
-        try compiler.map { try ModelPacking($0, precision: options.precision) }
+        try compiler.map {
+          try ModelPacking($0, precision: options.precision, names: names ?? nil)
+        }
       } ?? nil
     let parameters = await problems.check {
       try loaded.located { () throws(DiagnosticsError) in

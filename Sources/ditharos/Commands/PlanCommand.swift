@@ -27,6 +27,8 @@ struct PlanCommand: AsyncParsableCommand {
 
   @OptionGroup var element: PrecisionOptions
 
+  @OptionGroup var cache: CacheOptions
+
   @Option(parsing: .unconditional, help: "Samples made together, 1 to 1024.")
   var batch = 1
 
@@ -37,6 +39,7 @@ struct PlanCommand: AsyncParsableCommand {
     try await reporting(format) {
       let loaded = try load(spec)
       var chosen = options.compileOptions(batch: batch)
+      chosen.skipping = cache.skipping
       chosen.precision = try element.resolved(weights: weightsArgument(nil, of: spec))
       let compiler = try ModelCompiler(loaded, options: chosen)
       let figures = try compiler.figures()

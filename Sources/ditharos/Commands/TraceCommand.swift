@@ -28,7 +28,7 @@ struct TraceCommand: AsyncParsableCommand {
   var prompt: String?
 
   @Option(parsing: .unconditional, help: "The class; the spec's example by default.")
-  var label: LabelArgument?
+  var label: String?
 
   @Option(help: weightsHelp)
   var weights: String?
@@ -63,7 +63,12 @@ struct TraceCommand: AsyncParsableCommand {
       var options = CompileOptions()
       options.passes = passes.pipeline
       var problems = Problems()
-      let conditions = ConditionRequest(prompt: prompt, label: label?.label)
+      let names = LabelNaming(
+        loaded.spec, folder: folder(of: spec), weights: weightsArgument(weights, of: spec))
+      let conditions = try loaded.located { () throws(DiagnosticsError) in
+        ConditionRequest(
+          prompt: prompt, labels: try names.labels(of: [label].compactMap(\.self)))
+      }
       let compiler = try ModelCompiler(loaded, options: options)
       let tracer = try loaded.located { () throws(DiagnosticsError) in try Tracer(compiler) }
       await problems.check {
