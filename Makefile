@@ -49,6 +49,6 @@ clean:
 setup:
 	@bash .ci/setup
 
-# Mutated specs, weight files and compiled models into the readers, RUNS of each: crashes, hangs, broken properties.
+# Mutated specs, weight files, compiled models and pictures into the readers, RUNS of each: crashes, hangs, broken properties.
 fuzz: setup
 	@Tests/Fuzz/run $(RUNS)
