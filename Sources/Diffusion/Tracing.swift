@@ -37,12 +37,12 @@ package struct Tracer {
     let spec = compiler.spec
     var graph = traced.graph
     let learnable = spec.parameterDeclarations.filter(\.isLearnable).map(\.name)
-    if spec.training != nil {
+    if let training = spec.training {
       graph = try compiler.located { () throws(GraphError) in
         try differentiated(graph, loss: "loss", withRespectTo: learnable)
       }
       graph = try compiler.located { () throws(GraphError) in
-        try descended(graph, learnable, rate: spec.training?.learningRate ?? 0)
+        try descended(graph, learnable, training)
       }
     }
     var shown = Set<Int>()
@@ -156,15 +156,28 @@ package struct Tracer {
   }
 }
 
-/// A graph with one step of gradient descent: outputs `updated.NAME`.
+/// A graph with the first step of the optimiser, neither clipped nor warmed up: outputs
+/// `updated.NAME`.
+///
+/// The moments of AdamW's first step, their bias corrected, are the gradient and its square.
 private func descended(
-  _ graph: Graph, _ parameters: [String], rate: Double
+  _ graph: Graph, _ parameters: [String], _ training: TrainingSpec
 ) throws(GraphError) -> Graph {
   var builder = GraphBuilder(extending: graph)
+  let rate = builder.scalar(training.learningRate)
   for name in parameters {
-    let value = graph.values.first { graph[$0].op == .parameter([name]) }
-    guard let value, let gradient = graph.output(named: "gradient.\(name)") else { continue }
-    let step = try builder.multiply(gradient, builder.scalar(rate))
+    let parameter = graph.values.first { graph[$0].op == .parameter([name]) }
+    guard var value = parameter, var gradient = graph.output(named: "gradient.\(name)") else {
+      continue
+    }
+    if case .adamW(let settings) = training.optimizer {
+      let deviation = try builder.unary(.sqrt, builder.multiply(gradient, gradient))
+      gradient = try builder.binary(
+        .divide, gradient, builder.add(deviation, builder.scalar(settings.epsilon)))
+      let decay = 1 - training.learningRate * settings.weightDecay
+      if decay != 1 { value = try builder.multiply(value, builder.scalar(decay)) }
+    }
+    let step = try builder.multiply(gradient, rate)
     builder.output("updated.\(name)", try builder.subtract(value, step))
   }
   return builder.graph

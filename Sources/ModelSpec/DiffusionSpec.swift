@@ -44,26 +44,6 @@ package struct DiffusionSpec: Sendable, Hashable {
   }
 }
 
-/// How the parameters learn: key `training`.
-package struct TrainingSpec: Sendable, Hashable {
-  /// What is made small.
-  package enum Loss: String, Sendable, Hashable, CaseIterable {
-    /// The mean squared error of the prediction.
-    case mse
-  }
-
-  /// What is made small.
-  package var loss: Loss
-  /// The step size of stochastic gradient descent: key `optimizer`, kind `sgd`.
-  package var learningRate: Double
-
-  /// Training of the given parts.
-  package init(loss: Loss, learningRate: Double) {
-    self.loss = loss
-    self.learningRate = learningRate
-  }
-}
-
 /// Defaults for the graph's inputs: key `example`.
 package struct Example: Sendable, Hashable {
   /// The prompt.

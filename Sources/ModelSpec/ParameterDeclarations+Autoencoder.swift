@@ -39,12 +39,14 @@ extension DeclarationList {
   private mutating func convolution(
     _ name: String, from input: Int, to output: Int, size: Int = 3
   ) {
-    tensor(name + ".weight", [output, input, size, size])
+    tensor(
+      name + ".weight", [output, input, size, size],
+      initial: .xavier(from: input * size * size, to: output * size * size))
     tensor(name + ".bias", [output])
   }
 
   private mutating func norm(_ name: String, _ channels: Int) {
-    tensor(name + ".weight", [channels])
+    tensor(name + ".weight", [channels], initial: .ones)
     tensor(name + ".bias", [channels])
   }
 }
@@ -119,7 +121,9 @@ extension DeclarationList {
     for layer in layers {
       switch layer.kind {
       case .convolution(let input, let output, _, let hasBias):
-        tensor(layer.name + ".weight", [output, input, 3, 3])
+        tensor(
+          layer.name + ".weight", [output, input, 3, 3],
+          initial: .xavier(from: 9 * input, to: 9 * output))
         if hasBias { tensor(layer.name + ".bias", [output]) }
       case .block(let channels):
         for index in 1...3 {

@@ -14,6 +14,8 @@ package struct ParameterDeclaration: Sendable, Hashable {
   package var isLearnable: Bool
   /// Whether it is a buffer: part of the model's state, counted among no parameters.
   package var isBuffer: Bool
+  /// What a new model starts with.
+  package var initial: InitialValues
 }
 
 extension ModelSpec {
@@ -43,15 +45,21 @@ struct DeclarationList {
   var block: Int?
   var isLearnable = true
 
-  mutating func tensor(_ name: String, _ dimensions: [Int], isBuffer: Bool = false) {
+  mutating func tensor(
+    _ name: String, _ dimensions: [Int], isBuffer: Bool = false, initial: InitialValues = .zeros
+  ) {
     declarations.append(
       ParameterDeclaration(
         name: name, dimensions: dimensions, path: path, block: block,
-        isLearnable: isLearnable && !isBuffer, isBuffer: isBuffer))
+        isLearnable: isLearnable && !isBuffer, isBuffer: isBuffer, initial: initial))
   }
 
-  mutating func linear(_ name: String, from input: Int, to output: Int) {
-    tensor(name + ".weight", [output, input])
+  /// - Parameter initial: That of the weight; nil takes Xavier's. The bias starts with zeros.
+  mutating func linear(
+    _ name: String, from input: Int, to output: Int, initial: InitialValues? = nil
+  ) {
+    tensor(
+      name + ".weight", [output, input], initial: initial ?? .xavier(from: input, to: output))
     tensor(name + ".bias", [output])
   }
 
@@ -87,11 +95,12 @@ struct DeclarationList {
       if !denoiser.finalLayer.modulation.isEmpty {
         linear(
           "final_layer.modulation", from: conditionWidth,
-          to: denoiser.finalLayer.modulation.count * width)
+          to: denoiser.finalLayer.modulation.count * width,
+          initial: conditioning.modulationInitial)
       }
       linear(
         "final_layer", from: width,
-        to: denoiser.patchSize.area * denoiser.finalLayer.outChannels)
+        to: denoiser.patchSize.area * denoiser.finalLayer.outChannels, initial: .zeros)
     }
   }
 
@@ -99,7 +108,9 @@ struct DeclarationList {
     guard let prompt = conditioning.prompt else { return }
     path = "conditioning.prompt"
     if prompt.tableIsLearned {
-      tensor("conditioning.prompt.weight", [prompt.paddingID, prompt.width])
+      tensor(
+        "conditioning.prompt.weight", [prompt.paddingID, prompt.width],
+        initial: .embedding)
     }
     if conditioning.combine == .sum {
       linear("conditioning.prompt.projection", from: prompt.length * prompt.width, to: width)
@@ -109,12 +120,16 @@ struct DeclarationList {
   mutating func declareEmbedders(_ conditioning: Conditioning, prefix: String, width: Int) {
     if let label = conditioning.label {
       path = "conditioning.label"
-      tensor(prefix + "conditioning.label.weight", [label.rowCount, width])
+      tensor(
+        prefix + "conditioning.label.weight", [label.rowCount, width], initial: .embedding)
     }
     if case .sinusoidal(let sinusoid) = conditioning.timestep {
       path = "conditioning.timestep"
-      linear(prefix + "conditioning.timestep.input", from: sinusoid.width, to: width)
-      linear(prefix + "conditioning.timestep.output", from: width, to: width)
+      linear(
+        prefix + "conditioning.timestep.input", from: sinusoid.width, to: width,
+        initial: .embedding)
+      linear(
+        prefix + "conditioning.timestep.output", from: width, to: width, initial: .embedding)
     }
   }
 
@@ -128,7 +143,8 @@ struct DeclarationList {
       path = "conditioning.modulation"
       linear(
         prefix + "modulation", from: conditionWidth,
-        to: modulated * modulation.order.count * width)
+        to: modulated * modulation.order.count * width,
+        initial: denoiser.conditioning.modulationInitial)
     }
     for (index, sublayer) in group.sublayers.enumerated() {
       path = "\(groupPath).sublayers[\(index)]"
@@ -139,10 +155,12 @@ struct DeclarationList {
         case .given:
           tensor(name + ".map", [denoiser.tokenCount, denoiser.tokenCount], isBuffer: true)
         case .computed:
-          linear(name + ".query", from: width, to: width)
-          linear(name + ".key", from: width, to: width)
+          linear(name + ".query", from: width, to: width, initial: .joined(width))
+          linear(name + ".key", from: width, to: width, initial: .joined(width))
         }
-        if attention.value == .linear { linear(name + ".value", from: width, to: width) }
+        if attention.value == .linear {
+          linear(name + ".value", from: width, to: width, initial: .joined(width))
+        }
         if attention.projection == .linear { linear(name + ".projection", from: width, to: width) }
       case .feedForward(let feedForward):
         switch feedForward.layers {

@@ -40,6 +40,19 @@ import Testing
     tinySpec([:], "training: {optimizer: {learning_rate: 1e-4}}\nexample: {label: 3, timestep: 7}"),
     tinySpec(
       [:],
+      "training: {weighting: min_snr, clip: 1, ema: 0.9999, batch: 8, accumulate: 4, steps: 100, "
+        + "schedule: {kind: cosine, warmup: 10}, optimizer: {kind: adamw, learning_rate: 1e-4, "
+        + "betas: [0.9, 0.99], epsilon: 1e-6, weight_decay: 0.01}}"),
+    tinySpec(
+      [:],
+      "diffusion: {variance: learned_range}\n"
+        + "training: {variational_weight: 0.5, optimizer: {learning_rate: 0.1}}"),
+    tinySpec(
+      [:],
+      "diffusion: {sampler: euler}\ntraining: {timesteps: {kind: logit_normal, mean: -0.5}, "
+        + "schedule: cosine, weighting: none, optimizer: {learning_rate: 0.1}}"),
+    tinySpec(
+      [:],
       "parameters: {patch_embedding.bias: ["
         + (0..<16).map { "\($0).1" }
         .joined(separator: ", ") + "]}"),

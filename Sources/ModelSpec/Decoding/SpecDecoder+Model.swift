@@ -17,7 +17,9 @@ extension SpecDecoder {
         spec.diffusion?.guidanceChannels = spec.denoiser?.latent.channels
       }
     }
-    spec.training = mapping(root, "training", at: "training").map { training($0) }
+    spec.training = mapping(root, "training", at: "training").map {
+      training($0, spec.diffusion)
+    }
     spec.weights = mapping(root, "weights", at: "weights").map { weights in
       WeightsReference(
         layout: text(weights, "layout", at: "weights.layout") ?? "ditharos",
@@ -55,15 +57,5 @@ extension SpecDecoder {
       height: integer(pixels, "height", at: "\(key).height") ?? 1,
       width: integer(pixels, "width", at: "\(key).width") ?? 1,
       channels: integer(pixels, "channels", at: "\(key).channels") ?? 1, range: range)
-  }
-
-  private mutating func training(_ mapping: CheckedMapping) -> TrainingSpec {
-    let path = "training.optimizer"
-    let optimizer = self.mapping(mapping, "optimizer", at: path)
-    return TrainingSpec(
-      loss: choice(mapping, "loss", at: "training.loss", as: TrainingSpec.Loss.self) ?? .mse,
-      learningRate: optimizer.flatMap {
-        number($0, "learning_rate", at: path + ".learning_rate")
-      } ?? 1)
   }
 }

@@ -18,6 +18,11 @@ where Value.RawValue == String {
   .sequence(values.map(canonicalName))
 }
 
+/// A number, or `none`.
+func canonicalOptional(_ value: Double?) -> YAMLValue {
+  value.map(YAMLValue.number) ?? .plain("none")
+}
+
 /// A tensor as nested lists.
 func canonicalNumbers(_ tensor: Tensor) -> YAMLValue {
   nested(tensor.values[...], tensor.shape.dimensions[...])

@@ -55,11 +55,6 @@ extension Sampler {
   }
 }
 
-/// A number, or `none`.
-private func canonicalOptional(_ value: Double?) -> YAMLValue {
-  value.map(YAMLValue.number) ?? .plain("none")
-}
-
 extension NoiseSchedule {
   var canonicalValue: YAMLValue {
     switch self {

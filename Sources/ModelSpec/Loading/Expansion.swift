@@ -53,18 +53,6 @@ extension PatchSize {
   }
 }
 
-extension TrainingSpec {
-  var canonicalValue: YAMLValue {
-    canonicalMapping([
-      ("loss", canonicalName(loss)),
-      (
-        "optimizer",
-        canonicalMapping([("kind", .plain("sgd")), ("learning_rate", .number(learningRate))])
-      ),
-    ])
-  }
-}
-
 extension Example {
   func canonicalValue(_ pixels: PixelSpace?) -> YAMLValue {
     canonicalMapping([

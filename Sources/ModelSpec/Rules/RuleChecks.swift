@@ -10,6 +10,7 @@ extension SpecDecoder {
       checkConditioning(denoiser.conditioning, of: denoiser)
     }
     checkDiffusion(of: spec)
+    if let training = spec.training { checkTraining(training, of: spec) }
   }
 
   /// Pictures, autoencoder and latent.

@@ -23,8 +23,8 @@ package enum SpecRules {
     unusedModulation, binaryBits, sumOfDigits, perBlockEmbedders, sinusoidWidth, className,
     vocabulary,
     wordWidth, sampler, varianceType, steps, betas, signalLeft, dynamicShift, guidance,
-    guidanceChannels, cache, pixelRange, exampleShape, exampleContradiction,
-    examplePrompt, unknownParameter, parameterShape, parameterCeiling, graphCeiling, tokenCeiling,
-    elementCeiling, unusedIgnore, unknownRule,
+    guidanceChannels, cache, trainingFit, warmup, nothingLearnable, pixelRange, exampleShape,
+    exampleContradiction, examplePrompt, unknownParameter, parameterShape, parameterCeiling,
+    graphCeiling, tokenCeiling, elementCeiling, unusedIgnore, unknownRule,
   ]
 }
