@@ -100,8 +100,23 @@ package enum CompileRules {
     failing: "ditharos plan Specs/dit-xl-2-512.yaml --size 65536x65536",
     fixed: "ditharos plan Specs/dit-xl-2-512.yaml --size 64x64")
 
+  /// A training that the spec does not describe.
+  package static let noTraining = Rule(
+    "compiler.no-training", kind: .spec,
+    summary: "A model that is trained says how.",
+    explanation: """
+      The loss, the optimizer and the number of steps belong to the model's description: key
+      `training`. A spec without it describes a model that is run as it is.
+      """,
+    failing: "diffusion: {sampler: ddim}",
+    fixed: """
+      diffusion: {sampler: ddim}
+      training: {optimizer: {kind: adamw, learning_rate: 1e-4}}
+      """)
+
   /// All of them.
   package static let all = [
-    brokenGraph, noDenoiser, sampler, steps, strength, guidance, cache, size, batch, tooLarge,
+    brokenGraph, noDenoiser, noTraining, sampler, steps, strength, guidance, cache, size, batch,
+    tooLarge,
   ]
 }

@@ -224,7 +224,7 @@ package struct ModelCompiler: Sendable {
     if let graph { try whole(graph) } else { nil }
   }
 
-  private func whole(_ graph: Graph) throws(GraphError) -> CompiledGraph {
+  func whole(_ graph: Graph) throws(GraphError) -> CompiledGraph {
     try CompiledGraph(
       graph, isStaged: false, passes: options.pipeline, isVerifying: options.isVerifying)
   }

@@ -91,10 +91,14 @@ package final class Engine {
 
   /// A compiled graph bound to memory.
   ///
+  /// - Parameter states: Where states lie that it shares with others.
   /// - Throws: Rule `run.memory`, and what reading weights throws.
-  package func executable(_ graph: CompiledGraph) throws(DiagnosticsError) -> Executable {
+  package func executable(
+    _ graph: CompiledGraph, sharing states: SharedStates? = nil
+  ) throws(DiagnosticsError) -> Executable {
     do {
-      return try Executable(graph.staged, graph.plan, weights: store, pool: pool, row: row)
+      return try Executable(
+        graph.staged, graph.plan, weights: store, sharing: states, pool: pool, row: row)
     } catch let error as DiagnosticsError {
       throw error
     } catch {

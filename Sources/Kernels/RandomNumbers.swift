@@ -18,3 +18,17 @@ package func philoxUniforms(seed: UInt64, step: UInt64, first: Int = 0, count: I
     initialized = count
   }
 }
+
+/// Fills a buffer with the uniform numbers of `philoxUniforms`, without allocating.
+package func fillWithUniforms(
+  _ buffer: UnsafeMutableBufferPointer<Float>, seed: UInt64, step: UInt64, first: Int = 0
+) {
+  dth_philox_uniform(seed, step, UInt64(first), buffer.baseAddress, Int64(buffer.count))
+}
+
+/// Fills a buffer with the normal numbers of `philoxNormals`, without allocating.
+package func fillWithNormals(
+  _ buffer: UnsafeMutableBufferPointer<Float>, seed: UInt64, step: UInt64, first: Int = 0
+) {
+  dth_philox_normal(seed, step, UInt64(first), buffer.baseAddress, Int64(buffer.count))
+}

@@ -115,7 +115,7 @@ extension LoweringContext {
   }
 
   /// The channels of a prediction that stand for the mean.
-  private mutating func mean(
+  mutating func mean(
     of prediction: ValueID, _ denoiser: Denoiser
   ) throws(GraphError) -> ValueID {
     if denoiser.finalLayer.outChannels == denoiser.latent.channels { return prediction }

@@ -39,6 +39,12 @@ package struct NamedTensor: Sendable, Hashable {
   package var name: String
   /// Its type.
   package var type: TensorType
+
+  /// A tensor of a name and a type.
+  package init(name: String, type: TensorType) {
+    self.name = name
+    self.type = type
+  }
 }
 
 /// The tensors that live outside the arena, by role; each name once within its role.

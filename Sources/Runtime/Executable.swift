@@ -27,6 +27,7 @@ package final class Executable {
   private let scratch: MemoryBlock
   private let weights: WeightStore
   private let pool: ThreadPool
+  private let shared: SharedStates?
   private var missing: Set<String>
   private var stopwatches: [Stopwatch] = []
   private var skipper = StepSkipper()
@@ -42,24 +43,26 @@ package final class Executable {
   ///   - staged: The graph; a graph without stages is `StagedGraph(graph)`.
   ///   - plan: Its plan.
   ///   - weights: The store, which several executables may share.
+  ///   - shared: Where states lie that it shares with others; it owns those that are not there.
   ///   - pool: The threads, which several executables may share.
   ///   - row: The kernels.
   /// - Throws: `RuntimeError` when memory or a weight is not there or does not fit.
   package init(
-    _ staged: StagedGraph, _ plan: StagedPlan, weights: WeightStore, pool: ThreadPool,
-    row: KernelRow
+    _ staged: StagedGraph, _ plan: StagedPlan, weights: WeightStore,
+    sharing shared: SharedStates? = nil, pool: ThreadPool, row: KernelRow
   ) throws {
     let start = clockNanoseconds()
     self.staged = staged
     self.plan = plan
     self.weights = weights
+    self.shared = shared
     self.pool = pool
     bindings = staged.stages.map(\.binding)
     let calls = try KernelCallBuilder.calls(for: staged, plan)
     let outline = ProgramOutline(calls)
     instructionCounts = outline.instructionCounts
     try Self.checkMemory(plan, outline, threadCount: pool.threadCount)
-    let tensors = try TensorDirectory(staged, plan)
+    let tensors = try TensorDirectory(staged, plan, sharing: shared)
     try Self.checkLiteralIDs(staged)
     try weights.add(plan.weights, pool: pool)
     let arena = try MemoryBlock(byteCount: plan.arenaByteCount, for: "the arena")
@@ -220,6 +223,16 @@ extension Executable {
     return slot.load()
   }
 
+  /// Lends the elements of an `f32` result, as the last run left them; nil when there is none of
+  /// the name.
+  package func withElements<R>(
+    of name: String, _ body: (UnsafeBufferPointer<Float>) -> R
+  ) -> R? {
+    guard let slot = tensors.results[name] else { return nil }
+    let base = slot.base.assumingMemoryBound(to: Float.self)
+    return body(UnsafeBufferPointer(start: base, count: slot.type.shape.elementCount))
+  }
+
   /// A state, as the last step left it.
   ///
   /// - Throws: `RuntimeError` when there is none of the name.
@@ -271,7 +284,7 @@ extension Executable {
   /// The bytes of values that stages hand on.
   package var carriedByteCount: Int { tensors.carriedByteCount }
 
-  /// The bytes of inputs, states and results.
+  /// The bytes of inputs, states of its own and results.
   package var interfaceByteCount: Int { tensors.interfaceByteCount }
 
   /// The bytes of the weights of this executable, which others may share.

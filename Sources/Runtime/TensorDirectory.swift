@@ -18,14 +18,18 @@ struct TensorDirectory {
   private let interfaceBlock: MemoryBlock
   private let carriedBlock: MemoryBlock
 
-  /// Allocates the tensors of a staged graph.
+  /// Allocates the tensors of a staged graph, but for the states that it shares.
   ///
   /// - Throws: `RuntimeError` when there is no memory, or a name has two types.
-  init(_ staged: StagedGraph, _ plan: StagedPlan) throws {
+  init(_ staged: StagedGraph, _ plan: StagedPlan, sharing shared: SharedStates? = nil) throws {
     let tensors = NamedTensors(staged)
     inputNames = tensors.inputs.map(\.name)
+    let ownStates = tensors.states.filter { shared?.slot($0.name) == nil }
+    let sharedByteCount = tensors.states.reduce(0) { count, state in
+      count + (shared?.slot(state.name) == nil ? 0 : alignedByteCount(state.type.byteCount))
+    }
     interfaceBlock = try MemoryBlock(
-      byteCount: plan.interfaceByteCount, for: "inputs and results")
+      byteCount: plan.interfaceByteCount - sharedByteCount, for: "inputs and results")
     carriedBlock = try MemoryBlock(byteCount: plan.carriedByteCount, for: "carried values")
     var offset = 0
     func slots(_ tensors: [NamedTensor], in block: MemoryBlock) -> [String: TensorSlot] {
@@ -37,7 +41,10 @@ struct TensorDirectory {
       return result
     }
     inputs = slots(tensors.inputs, in: interfaceBlock)
-    states = slots(tensors.states, in: interfaceBlock)
+    states = slots(ownStates, in: interfaceBlock)
+    for state in tensors.states {
+      if let slot = shared?.slot(state.name) { states[state.name] = slot }
+    }
     results = slots(tensors.results, in: interfaceBlock)
     offset = 0
     carried = slots(tensors.carried, in: carriedBlock)
@@ -45,7 +52,7 @@ struct TensorDirectory {
     limitIDs(staged)
   }
 
-  /// The bytes of inputs, states and results.
+  /// The bytes of inputs, states of its own and results.
   var interfaceByteCount: Int { interfaceBlock.byteCount }
 
   /// The bytes of carried values.

@@ -13,9 +13,9 @@ struct TensorSlot {
   /// Fills the memory.
   ///
   /// - Throws: `RuntimeError` when the shape differs, or an id is no integer or out of range.
-  func store(_ tensor: Tensor, as name: String) throws {
+  func store(_ tensor: Tensor, as name: @autoclosure () -> String) throws {
     guard tensor.shape == type.shape else {
-      throw RuntimeError("\(name) has the shape \(tensor.shape); it must be \(type.shape)")
+      throw RuntimeError("\(name()) has the shape \(tensor.shape); it must be \(type.shape)")
     }
     if type.dtype == .i32 {
       try storeIDs(tensor.values, as: name)
@@ -36,16 +36,16 @@ struct TensorSlot {
     return Tensor(type, Array(UnsafeBufferPointer(start: floats, count: count)))
   }
 
-  private func storeIDs(_ values: [Float], as name: String) throws {
-    let ids = try values.map { value in
+  private func storeIDs(_ values: [Float], as name: () -> String) throws {
+    for value in values {
       guard let id = Int32(exactly: value) else {
-        throw RuntimeError("\(name) holds \(value), which is not an integer")
+        throw RuntimeError("\(name()) holds \(value), which is not an integer")
       }
       if let idLimit, !(0..<idLimit).contains(Int(id)) {
-        throw RuntimeError("\(name) holds \(id); it must be from 0 to \(idLimit - 1)")
+        throw RuntimeError("\(name()) holds \(id); it must be from 0 to \(idLimit - 1)")
       }
-      return id
     }
-    base.assumingMemoryBound(to: Int32.self).update(from: ids, count: ids.count)
+    let ids = base.assumingMemoryBound(to: Int32.self)
+    for (index, value) in values.enumerated() { ids[index] = Int32(value) }
   }
 }

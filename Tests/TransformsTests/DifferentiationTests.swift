@@ -248,6 +248,26 @@ private let convolutionCases: [DifferentiationCase] = [
     #expect(try appended(frozenLayers: 5) == appended(frozenLayers: 0))
   }
 
+  @Test func `a held output is a constant`() throws {
+    var builder = GraphBuilder(name: "held")
+    let x = builder.parameter("x", [])
+    let square = try builder.multiply(x, x)
+    builder.output("square", square)
+    builder.output("loss", try builder.multiply(square, x))
+    let free = try differentiated(builder.graph, loss: "loss", withRespectTo: ["x"])
+    let held = try differentiated(
+      builder.graph, loss: "loss", withRespectTo: ["x"], holding: ["square"])
+    func gradient(_ graph: Graph) throws -> [Float]? {
+      try Evaluator(graph: graph)
+        .evaluate(Evaluator.Bindings(parameters: ["x": Tensor([], [3])]))["gradient.x"]?.values
+    }
+    #expect(try gradient(free) == [27])
+    #expect(try gradient(held) == [9])
+    #expect(throws: GraphError.self) {
+      try differentiated(builder.graph, loss: "loss", withRespectTo: ["x"], holding: ["cube"])
+    }
+  }
+
   @Test func `what cannot be differentiated is refused with its origin`() throws {
     func refusal(
       loss: String = "loss", by name: String = "x",

@@ -12,12 +12,13 @@ import Tensors
 ///   - graph: A graph of primitive ops.
 ///   - loss: The name of an output of one element.
 ///   - parameters: Names of parameters of the graph, each read as a whole.
-/// - Throws: `GraphError` when the loss or a parameter does not exist, and for an op on the path
+///   - held: Names of outputs that are taken for constants.
+/// - Throws: `GraphError` when the loss, a held output or a parameter does not exist, and for an op on the path
 ///   that has no rule: fused ops, `reduce_max`, `step_row`, `gather` from a table of over
 ///   `Cotangents.maximumTableRowCount` rows, and a parameter read joined with others.
 /// - Source: Griewank and Walther, Evaluating Derivatives (SIAM, 2008), chapter 3.
 package func differentiated(
-  _ graph: Graph, loss: String, withRespectTo parameters: [String]
+  _ graph: Graph, loss: String, withRespectTo parameters: [String], holding held: [String] = []
 ) throws(GraphError) -> Graph {
   guard let lossValue = graph.output(named: loss) else {
     throw GraphError("there is no output '\(loss)' to differentiate")
@@ -26,18 +27,26 @@ package func differentiated(
     throw GraphError("the loss '\(loss)' is \(graph[lossValue].type), not one element")
   }
   let wanted = Set(parameters)
-  var cotangents = Cotangents(graph, isWanted: try pathsFromParameters(graph, wanted))
+  var constants: Set<ValueID> = []
+  for name in held {
+    guard let value = graph.output(named: name) else {
+      throw GraphError("there is no output '\(name)' to hold")
+    }
+    constants.insert(value)
+  }
+  var cotangents = Cotangents(
+    graph, isWanted: try pathsFromParameters(graph, wanted, but: constants))
   try cotangents.seed(lossValue)
   for id in graph.values.reversed() { try cotangents.propagate(id) }
   return try cotangents.graph(withGradientsOf: parameters)
 }
 
-/// Which values depend on a wanted parameter, by index.
+/// Which values depend on a wanted parameter, by index; constants do not.
 private func pathsFromParameters(
-  _ graph: Graph, _ wanted: Set<String>
+  _ graph: Graph, _ wanted: Set<String>, but constants: Set<ValueID>
 ) throws(GraphError) -> [Bool] {
   var depends: [Bool] = []
-  for node in graph.nodes {
+  for (index, node) in graph.nodes.enumerated() {
     if case .parameter(let parts) = node.op, let part = parts.first(where: wanted.contains) {
       guard parts.count == 1 else {
         throw GraphError(
@@ -46,7 +55,8 @@ private func pathsFromParameters(
       }
       depends.append(true)
     } else {
-      depends.append(node.inputs.contains { depends[$0.index] })
+      depends.append(
+        node.inputs.contains { depends[$0.index] } && !constants.contains(ValueID(index)))
     }
   }
   return depends
