@@ -120,11 +120,20 @@ let package = Package(
         "Kernels", "Media", "Documents", "Tensors", "Diagnostics",
       ]),
 
+    // MARK: Level 7
+    module(
+      "Training",
+      [
+        "Diffusion", "Compiler", "Runtime", "Planning", "Lowering", "ModelSpec", "Weights",
+        "Schedules", "Kernels", "Media", "Documents", "Tensors", "Diagnostics",
+      ]),
+
     // MARK: Level 8
     module(
       "Reports",
       [
-        "Compiler", "Diffusion", "ModelSpec", "Lowering", "Transforms", "Planning", "GraphIR",
+        "Training", "Compiler", "Diffusion", "ModelSpec", "Lowering", "Transforms", "Planning",
+        "GraphIR",
         "Runtime", "Documents", "Reference", "Tensors", "Diagnostics", "Weights", "Schedules",
         "Text",
       ]),
@@ -177,6 +186,12 @@ let package = Package(
         "Diffusion", "Compiler", "Lowering", "Transforms", "ModelSpec", "Schedules", "Documents",
         "GraphIR", "Runtime", "Kernels", "Weights", "Media", "CMallocCounter", "Tensors",
         "Diagnostics",
+      ]),
+    tests(
+      "TrainingTests",
+      [
+        "Training", "Compiler", "Diffusion", "Lowering", "Transforms", "ModelSpec", "Schedules",
+        "Documents", "Kernels", "Weights", "CMallocCounter", "Tensors", "Diagnostics",
       ]),
     tests(
       "ReportsTests", ["Reports", "Runtime", "ModelSpec", "Documents", "Tensors", "Diagnostics"]),

@@ -4,6 +4,7 @@ import Diffusion
 import Documents
 import ModelSpec
 import Text
+import Training
 import Weights
 
 /// What the program says about its rules: the list of them, and a page on each.
@@ -12,7 +13,7 @@ package struct RulePages: Sendable {
   package static let libraryRules: [Rule] =
     DocumentRules.all + SpecRules.all + PolicyRules.all + PromptRules.all + WeightRules.all
     + CompiledRules.all + CompileRules.all + BudgetRules.all + DiffusionRules.all
-    + MachineRules.all + ImportRules.all
+    + TrainingRules.all + MachineRules.all + ImportRules.all
 
   /// All rules, sorted by identifier.
   package let rules: [Rule]

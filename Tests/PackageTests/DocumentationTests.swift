@@ -10,7 +10,7 @@ import Testing
   private static let catalog = "Sources/ditharos/DiTharos.docc"
   private static let articles = [
     "Architecture", "Commands", "CompiledModels", "DiTharos", "GraphText", "Kernels", "Numerics",
-    "Parity", "Passes", "Plan", "SpecFormat", "Staging",
+    "Parity", "Passes", "Plan", "SpecFormat", "Staging", "Training",
   ]
 
   private func text(_ path: String) throws -> String {

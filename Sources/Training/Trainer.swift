@@ -1,0 +1,248 @@
+import Compiler
+import Diagnostics
+import Diffusion
+import Kernels
+import Lowering
+import ModelSpec
+import Runtime
+import Schedules
+import Tensors
+import Weights
+
+/// What a step of a training did.
+package struct TrainingProgress: Sendable, Hashable {
+  /// The steps taken, this one included.
+  package var step: Int
+  /// The mean loss of the step's batches, before it.
+  package var loss: Double
+  /// The norm of the gradients together, before they were clipped.
+  package var gradientNorm: Double
+  /// The learning rate.
+  package var learningRate: Double
+}
+
+/// Trains the denoiser of a model.
+///
+/// The result depends on the spec, the samples, the starting values and the seed alone: neither the
+/// number of threads nor an interruption changes a bit of it.
+package final class Trainer {
+  /// The spec.
+  package let spec: ModelSpec
+  /// How it learns.
+  package let training: TrainingSpec
+  /// The seed of starting values, noise, timesteps and the order of samples.
+  package let seed: UInt64
+  /// The number of samples.
+  package var sampleCount: Int { samples.count }
+  /// The steps taken.
+  package internal(set) var step = 0
+
+  let programs: TrainingPrograms
+  private let samples: LatentSamples
+  private let levels: NoiseLevels
+  private var batch: TrainingBatch
+  private var order: SampleOrder
+  private var uniforms: [Float]
+  private var normals: [Float]
+
+  /// The streams of random numbers; each has a seed of its own.
+  private enum Stream {
+    static let parameters: UInt64 = 0x9e37_79b9_7f4a_7c15
+    static let order: UInt64 = 0xbf58_476d_1ce4_e5b9
+    static let levels: UInt64 = 0x94d0_49bb_1331_11eb
+    static let logits: UInt64 = 0xd6e8_feb8_6659_fd93
+  }
+
+  /// A trainer of a loaded spec.
+  ///
+  /// - Parameters:
+  ///   - source: The values of parameters that training leaves as they are, and of those that it
+  ///     starts from; the others start as a new model's.
+  ///   - options: Passes; the batch is the spec's.
+  /// - Throws: Rules `compiler.*`, `run.memory`, and what reading weights throws.
+  package init(
+    _ loaded: LoadedSpec, samples: LatentSamples, source: ParameterSource, seed: UInt64,
+    pool: ThreadPool, options: CompileOptions = CompileOptions()
+  ) throws(DiagnosticsError) {
+    var options = options
+    options.batch = loaded.spec.training?.batch ?? 1
+    let compiler = try ModelCompiler(loaded, options: options)
+    let compiled = try compiler.training()
+    let training = compiler.spec.training ?? TrainingSpec(learningRate: 0)
+    spec = compiler.spec
+    self.training = training
+    self.samples = samples
+    self.seed = seed
+    levels = NoiseLevels(spec.diffusion, training, try compiler.trajectory())
+    batch = TrainingBatch(spec, count: training.batch)
+    order = SampleOrder(count: samples.count, seed: seed ^ Stream.order)
+    uniforms = [Float](repeating: 0, count: 3 * training.batch)
+    normals = [Float](repeating: 0, count: training.batch)
+    programs = try TrainingPrograms(
+      compiled, training, engine: Engine(parameters: source, pool: pool))
+    for parameter in programs.parameters {
+      programs.states.initialise(parameter, from: source, seed: seed ^ Stream.parameters)
+    }
+    if training.ema != nil { programs.states.startAverages(programs.parameters) }
+  }
+
+  /// Takes a step: batches, gradients, optimiser.
+  ///
+  /// - Throws: Rule `training.not-finite`; the parameters are then as they were.
+  package func takeStep() throws(DiagnosticsError) -> TrainingProgress {
+    programs.clearGradients()
+    var loss = 0.0
+    for place in 0..<training.accumulate {
+      let index = step * training.accumulate + place
+      fillBatch(index)
+      programs.drawNoise(seed: seed, step: UInt64(index))
+      loss += try batchLoss() / Double(training.accumulate)
+    }
+    return try finishStep(loss: loss)
+  }
+
+  /// Takes a step with one batch of given timesteps, one per sample, and noise.
+  ///
+  /// The batch holds the first samples, and no condition is dropped.
+  /// - Precondition: The training makes a step of one batch.
+  /// - Throws: Rule `training.not-finite`, the parameters are then as they were; `training.samples`
+  ///   for a timestep that training never sees.
+  package func takeStep(
+    timesteps: [Double], noise: Tensor
+  ) throws(DiagnosticsError) -> TrainingProgress {
+    precondition(training.accumulate == 1 && timesteps.count == training.batch)
+    for (sample, timestep) in timesteps.enumerated() {
+      guard let level = levels.level(at: timestep) else {
+        throw DiagnosticsError(
+          Diagnostic(TrainingRules.samples, "training never sees timestep \(timestep)"))
+      }
+      set(sample, to: sample % samples.count, at: level, dropsLabel: false, dropsPrompt: false)
+    }
+    programs.setNoise(noise)
+    return try finishStep(loss: try batchLoss())
+  }
+
+  private func batchLoss() throws(DiagnosticsError) -> Double {
+    do {
+      return Double(try programs.accumulate(batch))
+    } catch {
+      throw DiagnosticsError(Diagnostic(TrainingRules.samples, "\(error)"))
+    }
+  }
+
+  private func finishStep(loss: Double) throws(DiagnosticsError) -> TrainingProgress {
+    let share = 1 / Double(training.accumulate)
+    let norm = programs.gradientNorm(scale: share)
+    guard loss.isFinite, norm.isFinite else { throw notFinite(loss) }
+    var scale = share
+    // As `clip_grad_norm_` of PyTorch does it.
+    if let clip = training.clip { scale *= min(1, clip / (norm + 1e-6)) }
+    let rate = training.learningRate(at: step)
+    do {
+      try programs.update(step: step, rate: rate, gradientScale: scale)
+    } catch {
+      throw DiagnosticsError(Diagnostic(CompileRules.brokenGraph, "\(error)"))
+    }
+    step += 1
+    return TrainingProgress(step: step, loss: loss, gradientNorm: norm, learningRate: rate)
+  }
+
+  /// Draws samples, timesteps and dropped conditions of a batch, counted from the start.
+  private func fillBatch(_ index: Int) {
+    let stream = UInt64(index)
+    uniforms.withUnsafeMutableBufferPointer {
+      fillWithUniforms($0, seed: seed ^ Stream.levels, step: stream)
+    }
+    normals.withUnsafeMutableBufferPointer {
+      fillWithNormals($0, seed: seed ^ Stream.logits, step: stream)
+    }
+    let count = training.batch
+    let conditioning = spec.denoiser?.conditioning
+    for sample in 0..<count {
+      set(
+        sample, to: order.sample(at: index * count + sample),
+        at: levels.draw(uniform: uniforms[sample], normal: normals[sample]),
+        dropsLabel: Double(uniforms[count + sample]) < conditioning?.label?.dropout ?? 0,
+        dropsPrompt: Double(uniforms[2 * count + sample]) < conditioning?.prompt?.dropout ?? 0)
+    }
+  }
+
+  private func set(
+    _ sample: Int, to index: Int, at level: TrainingLevel, dropsLabel: Bool, dropsPrompt: Bool
+  ) {
+    let conditioning = spec.denoiser?.conditioning
+    batch.setLevel(level, weight: levels.weight(of: level), of: sample)
+    batch.setLatent(of: sample, to: index, in: samples)
+    if !samples.labels.isEmpty {
+      let null = dropsLabel ? conditioning?.label?.nullClass : nil
+      batch.setLabel(null ?? samples.labels[index], of: sample)
+    }
+    batch.setWords(
+      of: sample, to: index, in: samples, or: dropsPrompt ? conditioning?.prompt?.paddingID : nil)
+  }
+
+  private func notFinite(_ loss: Double) -> DiagnosticsError {
+    let tensor = programs.firstBadTensor()
+    return DiagnosticsError(
+      Diagnostic(
+        TrainingRules.notFinite,
+        "step \(step + 1) is not finite: the loss is \(loss)"
+          + (tensor.map { ", and the first tensor affected is `\($0)`" } ?? ""),
+        help: "try a smaller learning rate, `clip`, or a longer warm-up", path: "training"))
+  }
+
+  /// A parameter as it is now.
+  package func parameter(_ name: String) -> Tensor? { programs.states.tensor(name) }
+
+  /// The gradient of a parameter that the last step used, before it was scaled.
+  package func gradient(_ name: String) -> Tensor? {
+    programs.states.tensor(TrainingState.gradient(name))
+  }
+
+  /// The running mean of a parameter; nil where the training keeps none.
+  package func average(_ name: String) -> Tensor? {
+    programs.states.tensor(TrainingState.average(name))
+  }
+
+  /// The names of the parameters that change, in the order of the forward pass.
+  package var parameterNames: [String] { programs.parameters.map(\.name) }
+
+  /// The bytes of the training: states, arenas, scratch and inputs.
+  package var byteCount: Int { programs.byteCount }
+}
+
+extension SharedStates {
+  /// Lets every average start where its parameter does.
+  fileprivate func startAverages(_ parameters: [ParameterDeclaration]) {
+    for parameter in parameters {
+      _ = withElements(of: parameter.name) { values in
+        withElements(of: TrainingState.average(parameter.name)) { average in
+          if let base = values.baseAddress {
+            average.baseAddress?.update(from: base, count: values.count)
+          }
+        }
+      }
+    }
+  }
+}
+
+extension ModelSpec {
+  /// The values that a training of the denoiser needs: those of a file, or of a new model only what
+  /// the spec holds.
+  ///
+  /// - Parameter weights: A file, a folder or `random:SEED` to start from; nil for a new model.
+  /// - Throws: Rules `weights.*`.
+  package func trainingParameters(
+    _ weights: String?, folder: String
+  ) throws(DiagnosticsError) -> ParameterSource {
+    if weights != nil || self.weights?.file != nil {
+      return try openParameters(weights, folder: folder)
+    }
+    let kept = parameterDeclarations.filter {
+      !$0.isLearnable && !$0.name.hasPrefix("autoencoder.")
+    }
+    return try ParameterSource.open(
+      kept.map { WantedParameter(name: $0.name, dimensions: $0.dimensions) },
+      inline: parameters.map { (name: $0.name, value: $0.value) }, weights: nil)
+  }
+}

@@ -1,0 +1,43 @@
+import Diagnostics
+
+/// The rules of this module.
+package enum TrainingRules {
+  /// A loss or a gradient that is no number.
+  package static let notFinite = Rule(
+    "training.not-finite", kind: .input,
+    summary: "Losses and gradients are finite.",
+    explanation: """
+      A number that is infinite or none would reach every parameter with the next step. Training
+      stops before that step and names the first tensor that is affected. A smaller learning rate,
+      `clip`, or a longer warm-up usually helps; so does a look at the data.
+      """,
+    failing: "training: {optimizer: {kind: sgd, learning_rate: 1000}}",
+    fixed: "training: {clip: 1, optimizer: {kind: sgd, learning_rate: 0.01}}")
+  /// Samples that do not fit the model.
+  package static let samples = Rule(
+    "training.samples", kind: .input,
+    summary: "Samples have the model's shape and conditions.",
+    explanation: """
+      Every sample is a latent of the model's shape, with a label where the model reads labels and
+      with words where it reads a prompt.
+      """)
+  /// A checkpoint that does not continue this training.
+  package static let checkpoint = Rule(
+    "training.checkpoint", kind: .input,
+    summary: "A checkpoint belongs to the training that it continues.",
+    explanation: """
+      A training continues exactly where it stopped, which takes the same model, the same batches
+      and the same seed. A checkpoint of another one, or one of which a part is missing, is refused.
+      """)
+  /// A checkpoint that cannot be written.
+  package static let writing = Rule(
+    "training.write", kind: .input,
+    summary: "Checkpoints can be written.",
+    explanation: """
+      A checkpoint is a folder, which takes its name when all of its files are on the disk. A folder
+      of that name that is there already is kept.
+      """)
+
+  /// All of them.
+  package static let all = [notFinite, samples, checkpoint, writing]
+}
