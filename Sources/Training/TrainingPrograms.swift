@@ -74,7 +74,9 @@ final class TrainingPrograms {
   }
 
   /// Draws the noise of a batch.
-  func drawNoise(seed: UInt64, step: UInt64) { noise.fillWithNormals(seed: seed, step: step) }
+  func drawNoise(seed: UInt64, step: UInt64) {
+    noise.fillWithNormals(seed: seed, step: step, part: 0, of: 1)
+  }
 
   /// Sets the noise of a batch.
   ///

@@ -56,9 +56,16 @@ final class RunningCommand {
     var inherited = ProcessInfo.processInfo.environment
     inherited["NO_COLOR"] = nil
     process.environment = inherited.merging(environment) { _, new in new }
-    process.standardInput = FileHandle(forReadingAtPath: "\(streams)/in")
-    process.standardOutput = terminal ?? FileHandle(forWritingAtPath: "\(streams)/out")
-    process.standardError = terminal ?? FileHandle(forWritingAtPath: "\(streams)/err")
+    let handles = [
+      FileHandle(forReadingAtPath: "\(streams)/in"),
+      FileHandle(forWritingAtPath: "\(streams)/out"),
+      FileHandle(forWritingAtPath: "\(streams)/err"),
+    ]
+    // With some 1,350 files open, Foundation reads beyond the list of them when it starts a program.
+    defer { for handle in handles { try? handle?.close() } }
+    process.standardInput = handles[0]
+    process.standardOutput = terminal ?? handles[1]
+    process.standardError = terminal ?? handles[2]
     let ended = ended
     process.terminationHandler = { _ in ended.signal() }
     try process.run()

@@ -258,8 +258,7 @@ private let convolutionCases: [DifferentiationCase] = [
     let held = try differentiated(
       builder.graph, loss: "loss", withRespectTo: ["x"], holding: ["square"])
     func gradient(_ graph: Graph) throws -> [Float]? {
-      try Evaluator(graph: graph)
-        .evaluate(Evaluator.Bindings(parameters: ["x": Tensor([], [3])]))["gradient.x"]?.values
+      try Evaluator(graph: graph).evaluate(parameters: ["x": Tensor([], [3])])["gradient.x"]?.values
     }
     #expect(try gradient(free) == [27])
     #expect(try gradient(held) == [9])
