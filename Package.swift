@@ -128,6 +128,9 @@ let package = Package(
         "Schedules", "Kernels", "Media", "Documents", "Tensors", "Diagnostics",
       ]),
 
+    // What the shipped sky model learns from, and how it is judged.
+    module("SkyScenes", ["Documents", "Media"]),
+
     // MARK: Level 8
     module(
       "Reports",
@@ -146,6 +149,8 @@ let package = Package(
         "Weights", "Schedules", "Documents", "Media", "Tensors", "Diagnostics", argumentParser,
         subprocess,
       ]),
+    // No part of the product: `swift build --product sky-scenes` makes it.
+    program("sky-scenes", ["SkyScenes", "Kernels", "Media", "Diagnostics", argumentParser]),
 
     // MARK: Tests
     tests("PackageTests", ["ModelSpec", "Diagnostics"]),
@@ -195,6 +200,7 @@ let package = Package(
       ]),
     tests(
       "ReportsTests", ["Reports", "Runtime", "ModelSpec", "Documents", "Tensors", "Diagnostics"]),
+    tests("SkyScenesTests", ["SkyScenes", "Media", "Text"]),
     tests("CommandTests", ["ditharos", "Documents", "Media", "Weights", "Tensors", "Diagnostics"]),
   ] + fuzzers
 )

@@ -3,14 +3,43 @@ import CWebP
 /// The largest side of a WebP picture: 14 bits in its header.
 private let largestSide = 16383
 
+extension Frames {
+  /// How long an encoder may look for a smaller file.
+  package enum WebPEffort: Sendable {
+    /// libwebp's own middle between size and time.
+    case balanced
+    /// For thousands of small clips.
+    case fast
+
+    /// From 0 (fastest) to 9 (smallest), in libwebp's terms.
+    fileprivate var level: CInt {
+      switch self {
+      case .balanced: 6
+      case .fast: 0
+      }
+    }
+  }
+
+  /// The frames as the bytes of a lossless WebP, as `write` writes them.
+  ///
+  /// - Parameter path: The file that errors are about.
+  /// - Throws: `MediaError` where a side is over 16383 pixels or memory runs out.
+  package func encodedWebP(
+    path: String, framesPerSecond: Double, effort: WebPEffort
+  ) throws(MediaError) -> [UInt8] {
+    try encodeWebP(path: path, frames: self, framesPerSecond: framesPerSecond, effort: effort)
+  }
+}
+
 /// Encodes frames as a lossless WebP: a picture of one frame, else an animation that repeats.
 ///
 /// Every frame is stored whole. `WebPAnimEncoder` would drop a frame that equals the one before it,
 /// and a video read back would have fewer frames than were written.
 ///
 /// - Throws: `MediaError` where a side is over 16383 pixels or memory runs out.
-func encodeWebP(path: String, frames: Frames, framesPerSecond: Double) throws(MediaError) -> [UInt8]
-{
+func encodeWebP(
+  path: String, frames: Frames, framesPerSecond: Double, effort: Frames.WebPEffort = .balanced
+) throws(MediaError) -> [UInt8] {
   guard frames.height <= largestSide, frames.width <= largestSide else {
     throw MediaError(
       path: path,
@@ -20,7 +49,7 @@ func encodeWebP(path: String, frames: Frames, framesPerSecond: Double) throws(Me
   let colour = frames.converted(toChannels: 3)
   guard frames.count > 1 else {
     return try colour.pixels.withUnsafeBufferPointer { (pixels) throws(MediaError) in
-      try encodeWebPFrame(path: path, frames: colour, pixels: pixels)
+      try encodeWebPFrame(path: path, frames: colour, pixels: pixels, effort: effort)
     }
   }
   let failure = MediaError(path: path, message: "cannot be encoded as WebP: out of memory")
@@ -31,7 +60,8 @@ func encodeWebP(path: String, frames: Frames, framesPerSecond: Double) throws(Me
   guard WebPMuxSetAnimationParams(container, &animation) == WEBP_MUX_OK else { throw failure }
   var index = 0
   try colour.forEachFrame { (pixels) throws(MediaError) in
-    let encoded = try encodeWebPFrame(path: path, frames: colour, pixels: pixels)
+    let encoded = try encodeWebPFrame(
+      path: path, frames: colour, pixels: pixels, effort: effort)
     // Differences of rounded times, so that rounding does not add up.
     let start = (Double(index) * 1000 / framesPerSecond).rounded()
     let end = (Double(index + 1) * 1000 / framesPerSecond).rounded()
@@ -57,14 +87,14 @@ func encodeWebP(path: String, frames: Frames, framesPerSecond: Double) throws(Me
 ///
 /// - Parameter pixels: [row, column, channel] of one frame of the sizes of `frames`, 3 channels.
 private func encodeWebPFrame(
-  path: String, frames: Frames, pixels: UnsafeBufferPointer<UInt8>
+  path: String, frames: Frames, pixels: UnsafeBufferPointer<UInt8>, effort: Frames.WebPEffort
 ) throws(MediaError) -> [UInt8] {
   var configuration = WebPConfig()
   var picture = WebPPicture()
   var writer = WebPMemoryWriter()
-  // Level 6 of 9 is libwebp's own middle between size and time.
   let isReady =
-    WebPConfigInit(&configuration) != 0 && WebPConfigLosslessPreset(&configuration, 6) != 0
+    WebPConfigInit(&configuration) != 0
+    && WebPConfigLosslessPreset(&configuration, effort.level) != 0
     && WebPPictureInit(&picture) != 0
   guard isReady else {
     throw MediaError(
