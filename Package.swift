@@ -145,8 +145,9 @@ let package = Package(
     program(
       "ditharos",
       [
-        "Reports", "Diffusion", "Compiler", "Runtime", "Transforms", "Kernels", "ModelSpec",
-        "Weights", "Schedules", "Documents", "Media", "Tensors", "Diagnostics", argumentParser,
+        "Reports", "Training", "Diffusion", "Compiler", "Runtime", "Transforms", "Kernels",
+        "ModelSpec", "Weights", "Schedules", "Documents", "Media", "Tensors", "Diagnostics",
+        argumentParser,
         subprocess,
       ]),
     // No part of the product: `swift build --product sky-scenes` makes it.

@@ -109,6 +109,13 @@ extension Diagnostic {
 }
 
 extension PromptCondition {
+  /// The ids of a text's words.
+  ///
+  /// - Throws: The rules of prompts.
+  package func ids(for text: String) throws(DiagnosticsError) -> [Int] {
+    try tokenizer.ids(for: text)
+  }
+
   fileprivate var tokenizer: WordTokenizer {
     let rule: WordTokenizer.Unknown =
       switch unknown {

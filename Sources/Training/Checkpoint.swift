@@ -44,6 +44,7 @@ extension Trainer {
       let progress = JSONValue.object([
         ("format_version", .string("1.0")), ("model", .string(spec.name)), ("step", .integer(step)),
         ("seed", .string(String(seed))), ("samples", .integer(sampleCount)),
+        ("samples_checksum", .string(samplesChecksum)),
       ])
       try writeAtomically(
         path: "\(temporary)/\(CheckpointFile.progress)", bytes: Array((progress.text() + "\n").utf8)
@@ -68,16 +69,18 @@ extension Trainer {
   package func readCheckpoint(_ path: String) throws(DiagnosticsError) {
     let progress = try CheckpointProgress(path)
     let stored = try loadSpec(file: "\(path)/\(CheckpointFile.spec)").spec
-    guard progress.seed == seed, progress.sampleCount == sampleCount,
-      stored.asContinued == spec.asContinued
-    else {
+    let hasSamples = progress.sampleCount == sampleCount && progress.samples == samplesChecksum
+    guard progress.seed == seed, hasSamples, stored.asContinued == spec.asContinued else {
       throw DiagnosticsError(
         Diagnostic(
           TrainingRules.checkpoint,
           "`\(path)` is not a checkpoint of this training"
             + (progress.seed == seed ? "" : ": its seed is \(progress.seed)")
             + (progress.sampleCount == sampleCount
-              ? "" : ": it had \(progress.sampleCount) samples"),
+              ? "" : ": it had \(progress.sampleCount) samples, and now there are \(sampleCount)")
+            + (progress.sampleCount == sampleCount && !hasSamples
+              ? ": its samples were others" : "")
+            + (stored.asContinued == spec.asContinued ? "" : ": its spec is another"),
           help: "continue with the same spec, samples and seed, or start anew from its weights"))
     }
     for (file, tensors) in files {
@@ -148,24 +151,42 @@ extension Trainer {
   }
 }
 
-/// Removes the files that a checkpoint may hold, and its folder where nothing else is in it.
-private func removeCheckpoint(_ path: String) {
-  for file in [
-    CheckpointFile.weights, CheckpointFile.average, CheckpointFile.optimizer, CheckpointFile.spec,
-    CheckpointFile.progress,
-  ] {
-    unlink("\(path)/\(file)")
-  }
+/// Removes a folder and the files in it.
+func removeCheckpoint(_ path: String) {
+  for name in namesOfAll(in: path) { unlink("\(path)/\(name)") }
   rmdir(path)
 }
 
-/// What `training.json` says.
-private struct CheckpointProgress {
-  var step: Int
-  var seed: UInt64
-  var sampleCount: Int
+/// The names of everything in a folder, hidden files included; none where it cannot be read.
+func namesOfAll(in path: String) -> [String] {
+  guard let listing = opendir(path) else { return [] }
+  defer { closedir(listing) }
+  var names: [String] = []
+  while let entry = readdir(listing) {
+    let name = withUnsafePointer(to: &entry.pointee.d_name) { field in
+      field.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+    }
+    if name != ".", name != ".." { names.append(name) }
+  }
+  return names
+}
 
-  init(_ path: String) throws(DiagnosticsError) {
+/// What `training.json` says.
+package struct CheckpointProgress: Sendable {
+  /// The steps taken.
+  package var step: Int
+  /// The seed of the training.
+  package var seed: UInt64
+  /// The number of its samples.
+  package var sampleCount: Int
+  /// The checksum of its samples.
+  var samples: String
+
+  /// Reads the file of a checkpoint.
+  ///
+  /// - Parameter path: The folder of the checkpoint.
+  /// - Throws: Rule `training.checkpoint` where it says something else.
+  package init(_ path: String) throws(DiagnosticsError) {
     let file = "\(path)/\(CheckpointFile.progress)"
     let text = try readTextFile(file, byteLimit: 1 << 16)
     let root = try parseJSON(text, file: file)
@@ -175,7 +196,7 @@ private struct CheckpointProgress {
     }
     guard let step = value("step").flatMap(Int.init), step >= 0,
       let seed = value("seed").flatMap(UInt64.init),
-      let sampleCount = value("samples").flatMap(Int.init)
+      let sampleCount = value("samples").flatMap(Int.init), let samples = value("samples_checksum")
     else {
       throw DiagnosticsError(
         Diagnostic(TrainingRules.checkpoint, "`\(file)` does not say how far the training is"))
@@ -183,6 +204,7 @@ private struct CheckpointProgress {
     self.step = step
     self.seed = seed
     self.sampleCount = sampleCount
+    self.samples = samples
   }
 }
 
@@ -192,6 +214,8 @@ extension ModelSpec {
     var spec = self
     if spec.training?.schedule.kind == .constant { spec.training?.steps = 1 }
     spec.limits = nil
+    spec.weights = nil
+    spec.example = nil
     return spec
   }
 }

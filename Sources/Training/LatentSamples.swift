@@ -2,6 +2,7 @@ import Diagnostics
 import Lowering
 import ModelSpec
 import Tensors
+import Weights
 
 /// What a denoiser is trained on: latents with their conditions, in memory.
 package struct LatentSamples: Sendable {
@@ -54,6 +55,18 @@ package struct LatentSamples: Sendable {
     self.latents = latents.values
     self.labels = labels
     self.textIDs = textIDs.flatMap(\.self)
+  }
+
+  /// The bytes of all of them.
+  package var byteCount: Int { 4 * latents.count + 8 * (labels.count + textIDs.count) }
+
+  /// What tells them from others.
+  var checksum: String {
+    let parts = [
+      latents.withUnsafeBytes { xxh64($0) }, labels.withUnsafeBytes { xxh64($0) },
+      textIDs.withUnsafeBytes { xxh64($0) },
+    ]
+    return String(parts.withUnsafeBytes { xxh64($0) }, radix: 16)
   }
 
   private static func problem(_ message: String, _ help: String) -> DiagnosticsError {

@@ -37,6 +37,9 @@ package final class Trainer {
   /// The steps taken.
   package internal(set) var step = 0
 
+  /// The checksum of the samples.
+  private(set) lazy var samplesChecksum = samples.checksum
+
   let programs: TrainingPrograms
   private let samples: LatentSamples
   private let levels: NoiseLevels
@@ -182,12 +185,14 @@ package final class Trainer {
   }
 
   private func notFinite(_ loss: Double) -> DiagnosticsError {
-    let tensor = programs.firstBadTensor()
+    let affected =
+      programs.firstBadTensor().map { "the first tensor affected is `\($0)`" }
+      ?? programs.largestGradient().map { "the squares overflow first in `\($0)`" }
     return DiagnosticsError(
       Diagnostic(
         TrainingRules.notFinite,
         "step \(step + 1) is not finite: the loss is \(loss)"
-          + (tensor.map { ", and the first tensor affected is `\($0)`" } ?? ""),
+          + (affected.map { ", and \($0)" } ?? ""),
         help: "try a smaller learning rate, `clip`, or a longer warm-up", path: "training"))
   }
 
@@ -223,26 +228,5 @@ extension SharedStates {
         }
       }
     }
-  }
-}
-
-extension ModelSpec {
-  /// The values that a training of the denoiser needs: those of a file, or of a new model only what
-  /// the spec holds.
-  ///
-  /// - Parameter weights: A file, a folder or `random:SEED` to start from; nil for a new model.
-  /// - Throws: Rules `weights.*`.
-  package func trainingParameters(
-    _ weights: String?, folder: String
-  ) throws(DiagnosticsError) -> ParameterSource {
-    if weights != nil || self.weights?.file != nil {
-      return try openParameters(weights, folder: folder)
-    }
-    let kept = parameterDeclarations.filter {
-      !$0.isLearnable && !$0.name.hasPrefix("autoencoder.")
-    }
-    return try ParameterSource.open(
-      kept.map { WantedParameter(name: $0.name, dimensions: $0.dimensions) },
-      inline: parameters.map { (name: $0.name, value: $0.value) }, weights: nil)
   }
 }

@@ -120,6 +120,15 @@ final class TrainingPrograms {
     }
   }
 
+  /// The gradient that holds the number of largest magnitude.
+  func largestGradient() -> String? {
+    gradientNames.max { left, right in magnitude(left) < magnitude(right) }
+  }
+
+  private func magnitude(_ name: String) -> Float {
+    states.withElements(of: name) { $0.reduce(0) { max($0, abs($1)) } } ?? 0
+  }
+
   /// Takes one step of the optimiser.
   ///
   /// - Parameters:

@@ -37,7 +37,30 @@ package enum TrainingRules {
       A checkpoint is a folder, which takes its name when all of its files are on the disk. A folder
       of that name that is there already is kept.
       """)
+  /// A data folder that a model cannot learn from.
+  package static let data = Rule(
+    "training.data", kind: .input,
+    summary: "A data folder holds what the model learns from.",
+    explanation: """
+      Data are pictures, animations and videos in a folder and its sub-folders. A model with a
+      prompt needs words for each, in `NAME.txt` beside `NAME.webp` or in `captions.jsonl`; a model
+      with a label needs a sub-folder for each class. A sample that cannot be used is left out and
+      named; this rule is broken where none is left.
+      """,
+    failing: "ditharos train digits.yaml --data empty/ --out run",
+    fixed: "ditharos train digits.yaml --data digits/ --out run")
+  /// A folder that a training cannot write to.
+  package static let run = Rule(
+    "training.run", kind: .input,
+    summary: "A training has a folder of its own.",
+    explanation: """
+      The folder of a training holds its checkpoints, metrics and samples. A new training takes a
+      new or an empty folder; `--resume` continues the one that is there, which one process at a
+      time may do.
+      """,
+    failing: "ditharos train digits.yaml --data digits/ --out run",
+    fixed: "ditharos train digits.yaml --data digits/ --out run --resume")
 
   /// All of them.
-  package static let all = [notFinite, samples, checkpoint, writing]
+  package static let all = [notFinite, samples, checkpoint, writing, data, run]
 }

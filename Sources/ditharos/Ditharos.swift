@@ -29,7 +29,8 @@ struct Ditharos: AsyncParsableCommand {
     subcommands: [
       ValidateCommand.self, ExplainCommand.self, SchemaCommand.self, ExpandCommand.self,
       PlanCommand.self,
-      TraceCommand.self, RunCommand.self, EvalCommand.self, CompileCommand.self,
+      TraceCommand.self, RunCommand.self, EvalCommand.self, TrainCommand.self,
+      CompileCommand.self,
       BenchCommand.self, GenerateCommand.self, DiffCommand.self, InitCommand.self,
       ImportCommand.self,
     ])

@@ -15,6 +15,10 @@ enum Interruption {
   private static let temporaryFile = Atomic<Int>(0)
   /// The same for a second file.
   private static let temporaryPreview = Atomic<Int>(0)
+  /// Whether the first signal asks rather than ends.
+  private static let isAsking = Atomic<Bool>(false)
+  /// Whether the program was asked to stop.
+  private static let wasAsked = Atomic<Bool>(false)
   /// The address of what the handler says, or 0 for its usual word.
   private static let notice = Atomic<Int>(0)
 
@@ -31,6 +35,17 @@ enum Interruption {
       words.map { Int(bitPattern: strdup($0 + "\n")) } ?? 0, ordering: .releasing)
   }
 
+  /// Lets the program end its work when it is told to stop; told a second time, it ends at once.
+  ///
+  /// - Parameter words: What to say the first time.
+  static func postpone(saying words: String) {
+    notice.store(Int(bitPattern: strdup(words + "\n")), ordering: .releasing)
+    isAsking.store(true, ordering: .releasing)
+  }
+
+  /// Whether the program was told to stop since `postpone`.
+  static var isRequested: Bool { wasAsked.load(ordering: .acquiring) }
+
   /// Ends the program with status 130 when it is told to stop.
   ///
   /// A handler rather than a waiting thread: the runtime's main thread takes signals that all
@@ -46,12 +61,18 @@ enum Interruption {
     for number in [SIGINT, SIGTERM] {
       signal(number) { _ in
         if isatty(2) == 1 { Interruption.say("\r\u{1B}[K") }
+        let isFirst =
+          Interruption.isAsking.load(ordering: .acquiring)
+          && !Interruption.wasAsked.exchange(true, ordering: .acquiringAndReleasing)
         let words = Interruption.notice.load(ordering: .acquiring)
-        if let words = UnsafePointer<CChar>(bitPattern: words) {
+        if let words = UnsafePointer<CChar>(bitPattern: words),
+          isFirst || !Interruption.wasAsked.load(ordering: .acquiring)
+        {
           _ = write(2, words, strlen(words))
         } else {
           Interruption.say("interrupted\n")
         }
+        if isFirst { return }
         Interruption.remove(Interruption.temporaryFile.load(ordering: .acquiring))
         Interruption.remove(Interruption.temporaryPreview.load(ordering: .acquiring))
         _exit(130)
