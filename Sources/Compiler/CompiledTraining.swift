@@ -5,13 +5,23 @@ import ModelSpec
 import Tensors
 import Transforms
 
+/// What a training changes.
+package enum TrainingStage: String, Sendable, Hashable, CaseIterable {
+  /// Encoder and decoder, so that pictures come back from their latents.
+  case autoencoder
+  /// Everything but the autoencoder.
+  case denoiser
+}
+
 /// The graphs of a training, compiled; they share the states of the parameters.
 package struct CompiledTraining: Sendable {
+  /// What changes.
+  package var stage: TrainingStage
   /// The spec, in the batch of the training.
   package var spec: ModelSpec
   /// The parameters that change, in the order of the forward pass.
   package var parameters: [ParameterDeclaration]
-  /// The loss of one batch, `ModelGraphs.loss`, and its gradients: where several batches make a
+  /// The loss of one batch, `ModelGraphs.loss` or `ModelGraphs.reconstructionLoss`, and its gradients: where several batches make a
   /// step they are added to those of the states.
   package var gradients: CompiledGraph
   /// The squares of the gradients.
@@ -21,11 +31,13 @@ package struct CompiledTraining: Sendable {
 }
 
 extension ModelCompiler {
-  /// The graphs that train the denoiser.
+  /// The graphs that train a part of the model.
   ///
   /// - Throws: Rule `compiler.no-training` when the spec describes none; `compiler.no-denoiser`;
   ///   `compiler.broken-graph` for a fault of the program.
-  package func training() throws(DiagnosticsError) -> CompiledTraining {
+  package func training(
+    _ stage: TrainingStage = .denoiser
+  ) throws(DiagnosticsError) -> CompiledTraining {
     guard let training = spec.training else {
       throw DiagnosticsError(
         Diagnostic(
@@ -33,11 +45,14 @@ extension ModelCompiler {
           help: "write for example `training: {optimizer: {kind: adamw, learning_rate: 1e-4}}`",
           at: range(of: "")))
     }
-    _ = try trajectory()
+    if stage == .denoiser { _ = try trajectory() }
     return try located { () throws(GraphError) in
-      guard let loss = try ModelGraphs.loss(spec, batch: options.batch) else {
-        throw GraphError("a training needs a denoiser")
-      }
+      let loss =
+        switch stage {
+        case .denoiser: try ModelGraphs.loss(spec, batch: options.batch)
+        case .autoencoder: try ModelGraphs.reconstructionLoss(spec, batch: options.batch)
+        }
+      guard let loss else { throw GraphError("there is no \(stage.rawValue) to train") }
       let read = loss.graph.parameterNames
       let parameters = spec.parameterDeclarations.filter {
         $0.isLearnable && read.contains($0.name)
@@ -47,7 +62,7 @@ extension ModelCompiler {
       graph.outputs.removeAll { loss.held.contains($0.name) }
       graph = try accumulating(graph, parameters, isSum: training.accumulate > 1)
       return CompiledTraining(
-        spec: spec, parameters: parameters, gradients: try whole(graph),
+        stage: stage, spec: spec, parameters: parameters, gradients: try whole(graph),
         squares: try whole(ModelGraphs.gradientSquares(of: parameters)),
         update: try whole(ModelGraphs.update(spec, parameters)))
     }

@@ -1,3 +1,4 @@
+import Compiler
 import Diagnostics
 import Documents
 import Glibc
@@ -42,7 +43,8 @@ extension Trainer {
       try writeAtomically(
         path: "\(temporary)/\(CheckpointFile.spec)", bytes: Array(expand(spec).utf8))
       let progress = JSONValue.object([
-        ("format_version", .string("1.0")), ("model", .string(spec.name)), ("step", .integer(step)),
+        ("format_version", .string("1.0")), ("model", .string(spec.name)),
+        ("stage", .string(stage.rawValue)), ("step", .integer(step)),
         ("seed", .string(String(seed))), ("samples", .integer(sampleCount)),
         ("samples_checksum", .string(samplesChecksum)),
       ])
@@ -70,12 +72,14 @@ extension Trainer {
     let progress = try CheckpointProgress(path)
     let stored = try loadSpec(file: "\(path)/\(CheckpointFile.spec)").spec
     let hasSamples = progress.sampleCount == sampleCount && progress.samples == samplesChecksum
-    guard progress.seed == seed, hasSamples, stored.asContinued == spec.asContinued else {
+    let isStage = progress.stage == stage
+    guard progress.seed == seed, isStage, hasSamples, stored.asContinued == spec.asContinued else {
       throw DiagnosticsError(
         Diagnostic(
           TrainingRules.checkpoint,
           "`\(path)` is not a checkpoint of this training"
             + (progress.seed == seed ? "" : ": its seed is \(progress.seed)")
+            + (isStage ? "" : ": it trains the \(progress.stage.rawValue)")
             + (progress.sampleCount == sampleCount
               ? "" : ": it had \(progress.sampleCount) samples, and now there are \(sampleCount)")
             + (progress.sampleCount == sampleCount && !hasSamples
@@ -177,6 +181,8 @@ package struct CheckpointProgress: Sendable {
   package var step: Int
   /// The seed of the training.
   package var seed: UInt64
+  /// What learns.
+  package var stage: TrainingStage
   /// The number of its samples.
   package var sampleCount: Int
   /// The checksum of its samples.
@@ -196,7 +202,8 @@ package struct CheckpointProgress: Sendable {
     }
     guard let step = value("step").flatMap(Int.init), step >= 0,
       let seed = value("seed").flatMap(UInt64.init),
-      let sampleCount = value("samples").flatMap(Int.init), let samples = value("samples_checksum")
+      let sampleCount = value("samples").flatMap(Int.init), let samples = value("samples_checksum"),
+      let stage = value("stage").flatMap(TrainingStage.init)
     else {
       throw DiagnosticsError(
         Diagnostic(TrainingRules.checkpoint, "`\(file)` does not say how far the training is"))
@@ -205,6 +212,7 @@ package struct CheckpointProgress: Sendable {
     self.seed = seed
     self.sampleCount = sampleCount
     self.samples = samples
+    self.stage = stage
   }
 }
 

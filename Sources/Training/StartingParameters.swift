@@ -1,3 +1,4 @@
+import Compiler
 import Diagnostics
 import Diffusion
 import Glibc
@@ -6,19 +7,19 @@ import Tensors
 import Weights
 
 extension ModelSpec {
-  /// The values that a training of the denoiser needs: those of a file, or of a new model only what
-  /// the spec holds.
+  /// The values that a training needs: those of a file, or of a new model only what the spec holds.
   ///
   /// A safetensors file may hold the autoencoder alone, or all but the autoencoder; what it leaves
   /// out then starts anew.
   /// - Parameter weights: A file, a folder or `random:SEED` to start from; nil for a new model.
   /// - Throws: Rules `weights.*`.
   package func trainingParameters(
-    _ weights: String?, folder: String
+    _ weights: String?, folder: String, stage: TrainingStage = .denoiser
   ) throws(DiagnosticsError) -> ParameterSource {
     if let weights, let parts = parts(of: weights) {
       let wanted = parameterDeclarations.filter {
-        !$0.isLearnable || parts.contains($0.isOfAutoencoder)
+        parts.contains($0.isOfAutoencoder)
+          || !$0.isLearnable && $0.isOfAutoencoder == (stage == .autoencoder)
       }
       return try open(wanted, weights)
     }
@@ -28,8 +29,11 @@ extension ModelSpec {
     } else if weights != nil {
       return try openParameters(weights, folder: folder)
     }
-    // The autoencoder is in no graph of the denoiser's training.
-    return try open(parameterDeclarations.filter { !$0.isLearnable && !$0.isOfAutoencoder }, nil)
+    // What the stage leaves out is in none of its graphs.
+    return try open(
+      parameterDeclarations.filter {
+        !$0.isLearnable && $0.isOfAutoencoder == (stage == .autoencoder)
+      }, nil)
   }
 
   private func open(

@@ -21,11 +21,13 @@ package struct TrainingProgress: Sendable, Hashable {
   package var learningRate: Double
 }
 
-/// Trains the denoiser of a model.
+/// Trains the denoiser or the autoencoder of a model.
 ///
 /// The result depends on the spec, the samples, the starting values and the seed alone: neither the
 /// number of threads nor an interruption changes a bit of it.
 package final class Trainer {
+  /// What learns.
+  package let stage: TrainingStage
   /// The spec.
   package let spec: ModelSpec
   /// How it learns.
@@ -33,58 +35,64 @@ package final class Trainer {
   /// The seed of starting values, noise, timesteps and the order of samples.
   package let seed: UInt64
   /// The number of samples.
-  package var sampleCount: Int { samples.count }
+  package var sampleCount: Int { batches.sampleCount }
   /// The steps taken.
   package internal(set) var step = 0
-
   /// The checksum of the samples.
-  private(set) lazy var samplesChecksum = samples.checksum
+  private(set) lazy var samplesChecksum = batches.checksum
 
   let programs: TrainingPrograms
-  private let samples: LatentSamples
-  private let levels: NoiseLevels
-  private var batch: TrainingBatch
-  private var order: SampleOrder
-  private var uniforms: [Float]
-  private var normals: [Float]
+  private let batches: TrainingBatches
 
-  /// The streams of random numbers; each has a seed of its own.
-  private enum Stream {
-    static let parameters: UInt64 = 0x9e37_79b9_7f4a_7c15
-    static let order: UInt64 = 0xbf58_476d_1ce4_e5b9
-    static let levels: UInt64 = 0x94d0_49bb_1331_11eb
-    static let logits: UInt64 = 0xd6e8_feb8_6659_fd93
-  }
-
-  /// A trainer of a loaded spec.
+  /// A trainer of the denoiser of a loaded spec.
   ///
   /// - Parameters:
   ///   - source: The values of parameters that training leaves as they are, and of those that it
   ///     starts from; the others start as a new model's.
   ///   - options: Passes; the batch is the spec's.
   /// - Throws: Rules `compiler.*`, `run.memory`, and what reading weights throws.
-  package init(
+  package convenience init(
     _ loaded: LoadedSpec, samples: LatentSamples, source: ParameterSource, seed: UInt64,
     pool: ThreadPool, options: CompileOptions = CompileOptions()
+  ) throws(DiagnosticsError) {
+    try self.init(loaded, .denoiser, source, seed, pool, options) {
+      (compiler, training) throws(DiagnosticsError) in
+      .denoiser(
+        DenoiserBatches(samples, compiler.spec, training, try compiler.trajectory(), seed: seed))
+    }
+  }
+
+  /// A trainer of the autoencoder of a loaded spec; see that of the denoiser.
+  ///
+  /// - Parameter pictures: Samples in the space of the spec's pictures.
+  package convenience init(
+    _ loaded: LoadedSpec, pictures: PictureSamples, source: ParameterSource, seed: UInt64,
+    pool: ThreadPool, options: CompileOptions = CompileOptions()
+  ) throws(DiagnosticsError) {
+    try self.init(loaded, .autoencoder, source, seed, pool, options) { _, training in
+      .pictures(PictureBatches(pictures, count: training.batch, seed: seed))
+    }
+  }
+
+  private init(
+    _ loaded: LoadedSpec, _ stage: TrainingStage, _ source: ParameterSource, _ seed: UInt64,
+    _ pool: ThreadPool, _ options: CompileOptions,
+    batches: (ModelCompiler, TrainingSpec) throws(DiagnosticsError) -> TrainingBatches
   ) throws(DiagnosticsError) {
     var options = options
     options.batch = loaded.spec.training?.batch ?? 1
     let compiler = try ModelCompiler(loaded, options: options)
-    let compiled = try compiler.training()
+    let compiled = try compiler.training(stage)
     let training = compiler.spec.training ?? TrainingSpec(learningRate: 0)
+    self.stage = stage
     spec = compiler.spec
     self.training = training
-    self.samples = samples
     self.seed = seed
-    levels = NoiseLevels(spec.diffusion, training, try compiler.trajectory())
-    batch = TrainingBatch(spec, count: training.batch)
-    order = SampleOrder(count: samples.count, seed: seed ^ Stream.order)
-    uniforms = [Float](repeating: 0, count: 3 * training.batch)
-    normals = [Float](repeating: 0, count: training.batch)
+    self.batches = try batches(compiler, training)
     programs = try TrainingPrograms(
       compiled, training, engine: Engine(parameters: source, pool: pool))
     for parameter in programs.parameters {
-      programs.states.initialise(parameter, from: source, seed: seed ^ Stream.parameters)
+      programs.states.initialise(parameter, from: source, seed: seed ^ RandomStream.parameters)
     }
     if training.ema != nil { programs.states.startAverages(programs.parameters) }
   }
@@ -97,7 +105,7 @@ package final class Trainer {
     var loss = 0.0
     for place in 0..<training.accumulate {
       let index = step * training.accumulate + place
-      fillBatch(index)
+      batches.fill(index)
       programs.drawNoise(seed: seed, step: UInt64(index))
       loss += try batchLoss() / Double(training.accumulate)
     }
@@ -107,27 +115,24 @@ package final class Trainer {
   /// Takes a step with one batch of given timesteps, one per sample, and noise.
   ///
   /// The batch holds the first samples, and no condition is dropped.
-  /// - Precondition: The training makes a step of one batch.
+  /// - Precondition: A denoiser is trained, and makes a step of one batch.
   /// - Throws: Rule `training.not-finite`, the parameters are then as they were; `training.samples`
   ///   for a timestep that training never sees.
   package func takeStep(
     timesteps: [Double], noise: Tensor
   ) throws(DiagnosticsError) -> TrainingProgress {
-    precondition(training.accumulate == 1 && timesteps.count == training.batch)
-    for (sample, timestep) in timesteps.enumerated() {
-      guard let level = levels.level(at: timestep) else {
-        throw DiagnosticsError(
-          Diagnostic(TrainingRules.samples, "training never sees timestep \(timestep)"))
-      }
-      set(sample, to: sample % samples.count, at: level, dropsLabel: false, dropsPrompt: false)
+    guard case .denoiser(let batches) = batches else {
+      preconditionFailure("an autoencoder sees no timesteps")
     }
+    precondition(training.accumulate == 1 && timesteps.count == training.batch)
+    try batches.fill(timesteps: timesteps)
     programs.setNoise(noise)
     return try finishStep(loss: try batchLoss())
   }
 
   private func batchLoss() throws(DiagnosticsError) -> Double {
     do {
-      return Double(try programs.accumulate(batch))
+      return Double(try programs.accumulate(batches))
     } catch {
       throw DiagnosticsError(Diagnostic(TrainingRules.samples, "\(error)"))
     }
@@ -148,40 +153,6 @@ package final class Trainer {
     }
     step += 1
     return TrainingProgress(step: step, loss: loss, gradientNorm: norm, learningRate: rate)
-  }
-
-  /// Draws samples, timesteps and dropped conditions of a batch, counted from the start.
-  private func fillBatch(_ index: Int) {
-    let stream = UInt64(index)
-    uniforms.withUnsafeMutableBufferPointer {
-      fillWithUniforms($0, seed: seed ^ Stream.levels, step: stream)
-    }
-    normals.withUnsafeMutableBufferPointer {
-      fillWithNormals($0, seed: seed ^ Stream.logits, step: stream)
-    }
-    let count = training.batch
-    let conditioning = spec.denoiser?.conditioning
-    for sample in 0..<count {
-      set(
-        sample, to: order.sample(at: index * count + sample),
-        at: levels.draw(uniform: uniforms[sample], normal: normals[sample]),
-        dropsLabel: Double(uniforms[count + sample]) < conditioning?.label?.dropout ?? 0,
-        dropsPrompt: Double(uniforms[2 * count + sample]) < conditioning?.prompt?.dropout ?? 0)
-    }
-  }
-
-  private func set(
-    _ sample: Int, to index: Int, at level: TrainingLevel, dropsLabel: Bool, dropsPrompt: Bool
-  ) {
-    let conditioning = spec.denoiser?.conditioning
-    batch.setLevel(level, weight: levels.weight(of: level), of: sample)
-    batch.setLatent(of: sample, to: index, in: samples)
-    if !samples.labels.isEmpty {
-      let null = dropsLabel ? conditioning?.label?.nullClass : nil
-      batch.setLabel(null ?? samples.labels[index], of: sample)
-    }
-    batch.setWords(
-      of: sample, to: index, in: samples, or: dropsPrompt ? conditioning?.prompt?.paddingID : nil)
   }
 
   private func notFinite(_ loss: Double) -> DiagnosticsError {

@@ -20,7 +20,7 @@ final class TrainingPrograms {
   private let gradients: Executable
   private let squares: Executable
   private let update: Executable
-  private let noise: StateMemory
+  private let noise: StateMemory?
   private let optimizer: TrainingSpec.Optimizer
   private let isSum: Bool
   /// The names of the gradients' states.
@@ -62,7 +62,7 @@ final class TrainingPrograms {
     squares = try engine.executable(training.squares, sharing: states)
     update = try engine.executable(training.update, sharing: states)
     do {
-      noise = try gradients.stateMemory("noise")
+      noise = training.stage == .denoiser ? try gradients.stateMemory("noise") : nil
     } catch {
       throw DiagnosticsError(Diagnostic(CompileRules.brokenGraph, "\(error)"))
     }
@@ -73,15 +73,15 @@ final class TrainingPrograms {
       }
   }
 
-  /// Draws the noise of a batch.
+  /// Draws the noise of a batch, where it has some.
   func drawNoise(seed: UInt64, step: UInt64) {
-    noise.fillWithNormals(seed: seed, step: step, part: 0, of: 1)
+    noise?.fillWithNormals(seed: seed, step: step, part: 0, of: 1)
   }
 
   /// Sets the noise of a batch.
   ///
   /// - Precondition: It has the shape of the batch's latents.
-  func setNoise(_ tensor: Tensor) { noise.copy(tensor, from: 0) }
+  func setNoise(_ tensor: Tensor) { noise?.copy(tensor, from: 0) }
 
   /// Begins the sums of a step's gradients.
   func clearGradients() {
@@ -94,8 +94,8 @@ final class TrainingPrograms {
   /// Computes the loss of a batch, and adds its gradients.
   ///
   /// - Throws: `RuntimeError` when the batch does not fit the graph.
-  func accumulate(_ batch: TrainingBatch) throws -> Float {
-    try batch.forEachInput { try gradients.set($0, $1) }
+  func accumulate(_ batches: TrainingBatches) throws -> Float {
+    try batches.forEachInput { try gradients.set($0, $1) }
     if !isPrepared {
       // The graph is one stage; what `prepare` checks stays true.
       try gradients.prepare()

@@ -60,7 +60,17 @@ package enum TrainingRules {
       """,
     failing: "ditharos train digits.yaml --data digits/ --out run",
     fixed: "ditharos train digits.yaml --data digits/ --out run --resume")
+  /// A stage in which nothing learns.
+  package static let stage = Rule(
+    "training.stage", kind: .spec,
+    summary: "The stage of a training has something to change.",
+    explanation: """
+      A model with an autoencoder learns in two stages: encoder and decoder first, unless they are
+      frozen, and the denoiser after them, with the autoencoder as it then is.
+      """,
+    failing: "autoencoder: {patch_size: 2, latent_channels: 4, frozen: true}",
+    fixed: "autoencoder: {patch_size: 2, latent_channels: 4, frozen: false}")
 
   /// All of them.
-  package static let all = [notFinite, samples, checkpoint, writing, data, run]
+  package static let all = [notFinite, samples, checkpoint, writing, data, run, stage]
 }

@@ -82,14 +82,16 @@ func writeClips(in folder: String) async throws {
   }
 }
 
-/// Runs `train` over the folder `data`, quietly, into the folder `run`.
+/// Runs `train` over the folder `data`, quietly and on one thread, into the folder `run`.
 func train(
   _ arguments: String..., in folder: String, spec: String = learningSpec, out: String = "run",
   fileBlockLimit: Int? = nil
 ) throws -> CommandResult {
   try spec.write(to: "\(folder)/model.yaml")
+  let threads = arguments.contains("--threads") ? [] : ["--threads", "1"]
   return try RunningCommand(
-    ["train", "model.yaml", "--data", "data", "--out", out, "--progress", "none"] + arguments,
+    ["train", "model.yaml", "--data", "data", "--out", out, "--progress", "none"] + threads
+      + arguments,
     folder: folder, fileBlockLimit: fileBlockLimit
   ).result()
 }

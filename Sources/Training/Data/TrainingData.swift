@@ -1,7 +1,6 @@
 import Compiler
 import Diagnostics
 import Diffusion
-import Documents
 import Glibc
 import Lowering
 import Media
@@ -12,14 +11,30 @@ import Weights
 
 /// Samples in memory, with what a person is told about them.
 package struct TrainingData: Sendable {
+  /// What a stage learns from.
+  package enum Samples: Sendable {
+    /// Of a denoiser.
+    case latents(LatentSamples)
+    /// Of an autoencoder.
+    case pictures(PictureSamples)
+
+    /// The bytes of all of them.
+    package var byteCount: Int {
+      switch self {
+      case .latents(let samples): samples.byteCount
+      case .pictures(let samples): samples.byteCount
+      }
+    }
+  }
+
   /// The samples.
-  package var samples: LatentSamples
+  package var samples: Samples
   /// The folder, without what could not be read.
   package var folder: DataFolder
   /// Whether an earlier training had encoded them.
   package var isCached: Bool
-  /// The mean and the standard deviation of the latents, as the denoiser sees them.
-  package var statistics: (mean: Double, deviation: Double)
+  /// How the latents of an autoencoder lie, as the denoiser sees them; nil without one.
+  package var statistics: LatentStatistics?
 }
 
 extension TrainingData {
@@ -45,7 +60,8 @@ extension TrainingData {
           path: "latent"))
     }
     var data = data
-    try checkMemory(data.items.count, latent)
+    try checkMemory(
+      Double(data.items.count) * latent.dimensions.reduce(4) { $0 * Double($1) }, data.items.count)
     var values: [Float] = []
     var kept: [Int] = []
     var isCached = false
@@ -80,57 +96,56 @@ extension TrainingData {
       Tensor([kept.count] + latent.dimensions, values), labels: data.items.compactMap(\.label),
       textIDs: data.items.compactMap(\.textIDs), for: spec)
     return TrainingData(
-      samples: samples, folder: data, isCached: isCached, statistics: statistics(of: values))
+      samples: .latents(samples), folder: data, isCached: isCached,
+      statistics: encoder.map { _ in LatentStatistics(values) })
+  }
+
+  /// Reads a data folder for an autoencoder.
+  ///
+  /// - Parameter progress: Called with the samples read and their number.
+  /// - Throws: Rule `training.data` where nothing can be used.
+  package static func pictures(
+    of data: DataFolder, in space: PixelSpace,
+    progress: (_ done: Int, _ count: Int) -> Void = { _, _ in }
+  ) async throws -> TrainingData {
+    var data = data
+    try checkMemory(Double(data.items.count) * Double(space.valueCount), data.items.count)
+    var bytes: [UInt8] = []
+    var kept: [Int] = []
+    bytes.reserveCapacity(data.items.count * space.valueCount)
+    let count = data.items.count
+    progress(0, count)
+    let broken = try await data.forEachSample(in: space) { index, sample in
+      bytes += sample
+      kept.append(index)
+      progress(index + 1, count)
+    }
+    try data.keep(kept, skipping: broken)
+    return TrainingData(
+      samples: .pictures(PictureSamples(bytes, of: space)), folder: data, isCached: false,
+      statistics: nil)
   }
 
   /// What encodes a sample as the denoiser sees it; nil without an autoencoder.
-  private static func encoder(
+  static func encoder(
     _ compiler: ModelCompiler, _ engine: Engine
   ) throws -> AutoencoderRun? {
     guard let graph = try ModelGraphs.encoder(compiler.spec, isScaled: true) else { return nil }
     return .encoder(try engine.executable(compiler.compile(graph)), of: compiler.spec)
   }
 
-  /// Refuses more latents than the machine has memory for.
-  private static func checkMemory(_ count: Int, _ latent: LatentSpace) throws(DiagnosticsError) {
-    let byteCount = Double(count) * latent.dimensions.reduce(4) { $0 * Double($1) }
+  /// Refuses more samples than the machine has memory for.
+  private static func checkMemory(
+    _ byteCount: Double, _ count: Int
+  ) throws(DiagnosticsError) {
     let memory = Double(sysconf(Int32(_SC_PHYS_PAGES))) * Double(sysconf(Int32(_SC_PAGESIZE)))
     if byteCount > memory * 0.8 {
       throw DiagnosticsError(
         Diagnostic(
           TrainingRules.data,
-          "the latents of \(count) samples take \(Int(byteCount / 1e9)) GB, and the machine has "
+          "\(count) samples take \(Int(byteCount / 1e9)) GB, and the machine has "
             + "\(Int(memory / 1e9))",
           help: "use fewer samples, or an autoencoder with smaller latents"))
     }
-  }
-
-  private static func statistics(of values: [Float]) -> (mean: Double, deviation: Double) {
-    let count = Double(max(values.count, 1))
-    var (sum, squares) = (0.0, 0.0)
-    for value in values {
-      sum += Double(value)
-      squares += Double(value) * Double(value)
-    }
-    let mean = sum / count
-    return (mean, max(0, squares / count - mean * mean).squareRoot())
-  }
-
-  /// What would make the latents of an autoencoder have the mean 0 and the deviation 1; nil where
-  /// they nearly do, or there is no autoencoder.
-  package func scalingAdvice(for spec: ModelSpec) -> String? {
-    guard let scaling = spec.autoencoder?.scaling else { return nil }
-    let (mean, deviation) = statistics
-    guard deviation > 0, !(0.67...1.5).contains(deviation) || abs(mean) > 0.5 else { return nil }
-    // Undone: what the autoencoder itself makes.
-    let shift = mean / scaling.factor + scaling.shift
-    let factor = scaling.factor / deviation
-    func text(_ value: Double) -> String {
-      let digits = pow(10, 4 - ceil(log10(max(abs(value), 1e-12))))
-      return JSONValue.number((value * digits).rounded() / digits).text()
-    }
-    let shiftText = abs(mean) > 0.02 * deviation ? ", shift_factor: \(text(shift))" : ""
-    return "the latents have the mean \(text(mean)) and the standard deviation \(text(deviation)); "
-      + "`autoencoder: {scaling_factor: \(text(factor))\(shiftText)}` would make them 0 and 1"
   }
 }

@@ -5,6 +5,8 @@ import Diffusion
 import ModelSpec
 import Training
 
+extension TrainingStage: ExpressibleByArgument {}
+
 /// `ditharos train`: trains what a spec does not freeze.
 struct TrainCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -21,6 +23,12 @@ struct TrainCommand: AsyncParsableCommand {
         ditharos train digits.yaml --data digits/ --out run --resume
         ditharos run run/spec.yaml --label 3 -o three.png
 
+      A model with an autoencoder of its own learns in two stages:
+
+        ditharos train sky.yaml --stage autoencoder --data clips/ --out first
+        ditharos train sky.yaml --data clips/ --out second \\
+          --weights first/weights.safetensors
+
       The folder of --out holds weights.safetensors, checkpoints (step-N/), metrics.jsonl,
       loss.svg and samples/. Ctrl-C writes a checkpoint and ends; a training that is
       resumed, whatever ended it, gives the same bytes as one that never stopped.
@@ -34,6 +42,13 @@ struct TrainCommand: AsyncParsableCommand {
 
   @Option(help: "The folder that the training writes to: a new or an empty one.")
   var out: String
+
+  @Option(
+    help: """
+      autoencoder or denoiser; the autoencoder by default where it may learn and has no weights, \
+      else the denoiser.
+      """)
+  var stage: TrainingStage?
 
   @Flag(help: "Continue the training that the folder of --out holds.")
   var resume = false
@@ -111,16 +126,14 @@ struct TrainCommand: AsyncParsableCommand {
         "stopped after step \(session.trainer.step) of \(session.stepCount); continue with:\n  "
           + (["ditharos"] + resumingArguments).joined(separator: " "))
     case .finished:
-      Console.complain(
-        "trained \(session.trainer.step) steps; the weights are in "
-          + "\(session.folder.file("weights.safetensors")). Next:\n  ditharos run "
-          + session.folder.file("spec.yaml"))
+      for line in try session.conclusion() { Console.complain(line) }
     }
     return end
   }
 
   private var settings: TrainingSettings {
     var settings = TrainingSettings(data: data, output: out)
+    settings.stage = stage
     settings.specFolder = spec == "-" ? "." : folder(of: spec)
     settings.steps = steps
     settings.seed = seed
