@@ -12,16 +12,20 @@ extension LoadedSpec {
     do throws(DiagnosticsError) {
       return try body()
     } catch {
-      throw DiagnosticsError(
-        error.diagnostics.map { diagnostic in
-          var located = diagnostic
-          if diagnostic.primary == nil, let path = diagnostic.path {
-            located.primary = locations.range(of: path)
-            // It would repair what was given for the key, not the key.
-            located.suggestion = nil
-          }
-          return located
-        })
+      throw DiagnosticsError(located(error.diagnostics))
+    }
+  }
+
+  /// Problems with the place of the key that each names, where it has none.
+  package func located(_ diagnostics: [Diagnostic]) -> [Diagnostic] {
+    diagnostics.map { diagnostic in
+      var located = diagnostic
+      if diagnostic.primary == nil, let path = diagnostic.path {
+        located.primary = locations.range(of: path)
+        // It would repair what was given for the key, not the key.
+        located.suggestion = nil
+      }
+      return located
     }
   }
 }

@@ -42,7 +42,12 @@ extension ModelSpec {
     let tokens = Double(denoiser.tokenCount)
     let width = Double(denoiser.latentDim)
     let perBlock = tokens * width * (12 * width + 2 * tokens)
-    let work = 2 * Double(options.batch) * Double(denoiser.depth) * perBlock
+    var work = 2 * Double(options.batch) * Double(denoiser.depth) * perBlock
+    if let encoder = promptEncoder {
+      let (words, wordWidth) = (Double(encoder.length), Double(encoder.width))
+      let block = words * wordWidth * (4 * wordWidth + 2 * Double(encoder.hidden) + 2 * words)
+      work += 2 * Double(options.batch) * Double(encoder.depth) * block
+    }
     if work > Self.workCeiling {
       throw fail(
         isChosen ? CompileRules.size : CompileRules.tooLarge,

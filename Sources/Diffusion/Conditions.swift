@@ -44,8 +44,8 @@ extension ModelSpec {
         } catch {
           problems += error.diagnostics.map {
             $0.about(
-              $0.rule == PromptRules.tooLong
-                ? "conditioning.prompt.length" : "conditioning.prompt.vocabulary")
+              condition.wordsPath
+                + ($0.rule == PromptRules.tooLong ? ".length" : ".vocabulary"))
           }
         }
       } else {
@@ -99,31 +99,25 @@ extension ModelSpec {
   }
 }
 
+extension ModelSpec {
+  /// What the model does not read of a request's prompt: rules `prompt.unread-word` and
+  /// `prompt.cut`; none where the prompt is refused.
+  package func promptWarnings(_ request: ConditionRequest) -> [Diagnostic] {
+    guard let condition = denoiser?.conditioning.prompt,
+      let prompt = request.prompt ?? example?.prompt,
+      let reading = try? condition.tokenizer.reading(of: prompt)
+    else { return [] }
+    return reading.warnings.map {
+      $0.about(condition.wordsPath + ($0.rule == PromptRules.cut ? ".length" : ".vocabulary"))
+    }
+  }
+}
+
 extension Diagnostic {
   /// The same problem, about a key of the spec.
   func about(_ path: String) -> Diagnostic {
     var diagnostic = self
     diagnostic.path = path
     return diagnostic
-  }
-}
-
-extension PromptCondition {
-  /// The ids of a text's words.
-  ///
-  /// - Throws: The rules of prompts.
-  package func ids(for text: String) throws(DiagnosticsError) -> [Int] {
-    try tokenizer.ids(for: text)
-  }
-
-  fileprivate var tokenizer: WordTokenizer {
-    let rule: WordTokenizer.Unknown =
-      switch unknown {
-      case .error: .error
-      case .skip: .skip
-      case .token: .token(vocabulary.count)
-      }
-    return WordTokenizer(
-      vocabulary: vocabulary.map(\.text), unknown: rule, length: length, paddingID: paddingID)
   }
 }

@@ -52,6 +52,8 @@ extension LoweringContext {
     if let vectors { tokens = try modulate(tokens, vectors) }
     switch sublayer.operation {
     case .attention(let attention): tokens = try self.attention(attention, tokens, name: name)
+    case .crossAttention(let attention):
+      tokens = try crossAttention(attention, tokens, name: name)
     case .feedForward(let feedForward):
       tokens = try self.feedForward(feedForward, tokens, name: name)
     }

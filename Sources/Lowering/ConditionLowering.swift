@@ -38,10 +38,14 @@ extension LoweringContext {
   ) throws(GraphError) -> ValueID? {
     var vectors: [ValueID] = []
     if let prompt = conditioning.prompt, let ids = inputs.textIDs {
-      vectors.append(
-        try at("conditioning.prompt") { context throws(GraphError) in
+      let vector = try at("conditioning.prompt") { context throws(GraphError) in
+        switch prompt.embedding {
+        case .words:
           try context.promptVector(prompt, ids, inputs, combine: conditioning.combine)
-        })
+        case .textEncoder: try context.textVector(combine: conditioning.combine)
+        }
+      }
+      if let vector { vectors.append(vector) }
     }
     if let label = conditioning.label, let ids = inputs.label {
       vectors.append(
@@ -125,7 +129,7 @@ extension LoweringContext {
   }
 
   /// Appends the null condition of every sample where the run is guided.
-  private mutating func guided(
+  mutating func guided(
     _ rows: ValueID, _ table: ValueID, null: [Int]?, _ inputs: ConditionInputs
   ) throws(GraphError) -> ValueID {
     guard inputs.isGuided else { return rows }

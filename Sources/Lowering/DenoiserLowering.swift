@@ -14,6 +14,7 @@ extension LoweringContext {
   ) throws(GraphError) -> ValueID {
     var tokens = try embed(denoiser, latent)
     if inputs.isGuided { tokens = try builder.concat([tokens, tokens], axis: 0) }
+    text = try encodeText(inputs)
     let conditioning = denoiser.conditioning
     var shared: ValueID?
     if conditioning.embedders == .shared {

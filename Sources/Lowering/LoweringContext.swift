@@ -15,6 +15,8 @@ struct LoweringContext {
   var negativeLabel: Int?
   /// Whether the blocks after the first can be skipped.
   var skipsBlocks = false
+  /// What the text encoder makes of the prompt, `[rows, length, width]`; nil without one.
+  var text: ValueID?
   /// The graph so far.
   var builder: GraphBuilder
   /// The values a trace shows, in the order of the computation.

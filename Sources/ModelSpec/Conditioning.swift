@@ -127,62 +127,6 @@ package struct LabelCondition: Sendable, Hashable {
   package var nullClass: Int? { dropout > 0 ? classes : nil }
 }
 
-/// Words as a vector: key `prompt`.
-package struct PromptCondition: Sendable, Hashable {
-  /// What becomes of a word that is not in the vocabulary.
-  package enum Unknown: String, Sendable, Hashable, CaseIterable {
-    case error
-    case skip
-    /// It reads the row after the last word's.
-    case token
-  }
-
-  /// A word and, where the spec gives it, its vector.
-  package struct Word: Sendable, Hashable {
-    /// The word, lower case.
-    package var text: String
-    /// Its vector; nil when the table is a parameter.
-    package var vector: [Float]?
-
-    /// A word.
-    package init(text: String, vector: [Float]?) {
-      self.text = text
-      self.vector = vector
-    }
-  }
-
-  /// The number of words read; shorter prompts are filled up with zero vectors.
-  package var length: Int
-  /// What becomes of a word that is not in the vocabulary.
-  package var unknown: Unknown
-  /// The words, in order; all with a vector, or none.
-  package var vocabulary: [Word]
-  /// The width of a word's vector.
-  package var width: Int
-  /// How often training drops the prompt; above 0, guidance can leave it out.
-  package var dropout: Double
-
-  /// A prompt.
-  package init(
-    length: Int, unknown: Unknown, vocabulary: [Word], width: Int, dropout: Double
-  ) {
-    self.length = length
-    self.unknown = unknown
-    self.vocabulary = vocabulary
-    self.width = width
-    self.dropout = dropout
-  }
-
-  /// Whether the word table is a parameter rather than part of the spec.
-  package var tableIsLearned: Bool { vocabulary.first?.vector == nil }
-
-  /// The id of an unknown word, with `unknown: token`.
-  package var unknownID: Int? { unknown == .token ? vocabulary.count : nil }
-
-  /// The id that fills up a short prompt; its vector is zero.
-  package var paddingID: Int { vocabulary.count + (unknown == .token ? 1 : 0) }
-}
-
 /// A part of a modulation vector, as wide as a token.
 package enum ModulationChunk: String, Sendable, Hashable, CaseIterable {
   case shift

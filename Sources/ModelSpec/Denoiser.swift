@@ -45,6 +45,21 @@ package struct Denoiser: Sendable, Hashable {
 
   /// The number of blocks in the stack.
   package var depth: Int { blocks.reduce(0) { $0 + $1.repeatCount } }
+
+  /// Whether a sublayer or the final layer is modulated.
+  package var isModulated: Bool {
+    blocks.contains { $0.sublayers.contains(where: \.modulated) }
+      || !finalLayer.modulation.isEmpty
+  }
+
+  /// Whether a block reads the words of the prompt.
+  package var readsWords: Bool {
+    blocks.contains {
+      $0.sublayers.contains { sublayer in
+        if case .crossAttention = sublayer.operation { true } else { false }
+      }
+    }
+  }
 }
 
 /// How a patch becomes a token: key `patch_embedding`.
@@ -123,6 +138,7 @@ package struct Sublayer: Sendable, Hashable {
   /// What it computes: keys of its own beside `kind`.
   package enum Operation: Sendable, Hashable {
     case attention(SelfAttention)
+    case crossAttention(CrossAttention)
     case feedForward(FeedForward)
   }
 
@@ -181,6 +197,15 @@ package struct SelfAttention: Sendable, Hashable {
     self.value = value
     self.projection = projection
   }
+}
+
+/// Tokens read the words of the prompt, as the text encoder gives them: kind `cross_attention`.
+package struct CrossAttention: Sendable, Hashable {
+  /// The number of heads; divides the width of a token.
+  package var heads: Int
+
+  /// A cross-attention.
+  package init(heads: Int) { self.heads = heads }
 }
 
 /// Each token on its own: kind `feed_forward`.

@@ -11,7 +11,9 @@ package struct ModelSpec: Sendable, Hashable {
   package var pixels: PixelSpace?
   /// Turns pictures into latents and back.
   package var autoencoder: Autoencoder?
-  /// The diffusion transformer; nil in a file that holds an autoencoder only.
+  /// Reads the words of prompts.
+  package var textEncoder: TextEncoder?
+  /// The diffusion transformer; nil in a file that holds other components only.
   package var denoiser: Denoiser?
   /// How noise is added and taken away.
   package var diffusion: DiffusionSpec?
@@ -29,13 +31,14 @@ package struct ModelSpec: Sendable, Hashable {
   /// A spec of the given parts.
   package init(
     name: String, pixels: PixelSpace? = nil, autoencoder: Autoencoder? = nil,
-    denoiser: Denoiser? = nil, diffusion: DiffusionSpec? = nil, training: TrainingSpec? = nil,
-    example: Example? = nil, parameters: [InlineParameter] = [],
+    textEncoder: TextEncoder? = nil, denoiser: Denoiser? = nil, diffusion: DiffusionSpec? = nil,
+    training: TrainingSpec? = nil, example: Example? = nil, parameters: [InlineParameter] = [],
     weights: WeightsReference? = nil, limits: Limits? = nil
   ) {
     self.name = name
     self.pixels = pixels
     self.autoencoder = autoencoder
+    self.textEncoder = textEncoder
     self.denoiser = denoiser
     self.diffusion = diffusion
     self.training = training

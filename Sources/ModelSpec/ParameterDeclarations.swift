@@ -25,6 +25,7 @@ extension ModelSpec {
   package var parameterDeclarations: [ParameterDeclaration] {
     var list = DeclarationList()
     autoencoder.map { list.declareEncoder($0, pixels: pixels) }
+    textEncoder.map { list.declare($0) }
     denoiser.map { list.declare($0) }
     autoencoder.map { list.declareDecoder($0, pixels: pixels) }
     return list.declarations
@@ -72,7 +73,7 @@ struct DeclarationList {
     }
     let conditioning = denoiser.conditioning
     let conditionWidth = conditioning.width(latentDim: width)
-    declarePrompt(conditioning, width: width)
+    declarePrompt(denoiser)
     if conditioning.embedders == .shared {
       declareEmbedders(conditioning, prefix: "", width: width)
     }
@@ -104,16 +105,18 @@ struct DeclarationList {
     }
   }
 
-  mutating func declarePrompt(_ conditioning: Conditioning, width: Int) {
+  mutating func declarePrompt(_ denoiser: Denoiser) {
+    let conditioning = denoiser.conditioning
     guard let prompt = conditioning.prompt else { return }
     path = "conditioning.prompt"
-    if prompt.tableIsLearned {
+    if prompt.embedding == .words, prompt.tableIsLearned {
       tensor(
         "conditioning.prompt.weight", [prompt.paddingID, prompt.width],
         initial: .embedding)
     }
-    if conditioning.combine == .sum {
-      linear("conditioning.prompt.projection", from: prompt.length * prompt.width, to: width)
+    if conditioning.combine == .sum, prompt.embedding == .words || denoiser.isModulated {
+      linear(
+        "conditioning.prompt.projection", from: prompt.vectorWidth, to: denoiser.latentDim)
     }
   }
 
@@ -151,25 +154,50 @@ struct DeclarationList {
       let name = prefix + sublayer.name
       switch sublayer.operation {
       case .attention(let attention):
-        switch attention.map {
-        case .given:
-          tensor(name + ".map", [denoiser.tokenCount, denoiser.tokenCount], isBuffer: true)
-        case .computed:
-          linear(name + ".query", from: width, to: width, initial: .joined(width))
-          linear(name + ".key", from: width, to: width, initial: .joined(width))
-        }
-        if attention.value == .linear {
-          linear(name + ".value", from: width, to: width, initial: .joined(width))
-        }
-        if attention.projection == .linear { linear(name + ".projection", from: width, to: width) }
-      case .feedForward(let feedForward):
-        switch feedForward.layers {
-        case .linear: linear(name, from: width, to: width)
-        case .mlp(let hidden, _):
-          linear(name + ".input", from: width, to: hidden)
-          linear(name + ".output", from: hidden, to: width)
-        }
+        declare(attention, name: name, width: width, tokenCount: denoiser.tokenCount)
+      case .crossAttention:
+        let textWidth = denoiser.conditioning.prompt?.width ?? width
+        linear(name + ".query", from: width, to: width)
+        linear(name + ".key", from: textWidth, to: width)
+        linear(name + ".value", from: textWidth, to: width)
+        linear(name + ".projection", from: width, to: width, initial: .zeros)
+      case .feedForward(let feedForward): declare(feedForward, name: name, width: width)
       }
+    }
+  }
+
+  mutating func declare(_ attention: SelfAttention, name: String, width: Int, tokenCount: Int) {
+    switch attention.map {
+    case .given: tensor(name + ".map", [tokenCount, tokenCount], isBuffer: true)
+    case .computed:
+      linear(name + ".query", from: width, to: width, initial: .joined(width))
+      linear(name + ".key", from: width, to: width, initial: .joined(width))
+    }
+    if attention.value == .linear {
+      linear(name + ".value", from: width, to: width, initial: .joined(width))
+    }
+    if attention.projection == .linear { linear(name + ".projection", from: width, to: width) }
+  }
+
+  mutating func declare(_ feedForward: FeedForward, name: String, width: Int) {
+    switch feedForward.layers {
+    case .linear: linear(name, from: width, to: width)
+    case .mlp(let hidden, _):
+      linear(name + ".input", from: width, to: hidden)
+      linear(name + ".output", from: hidden, to: width)
+    }
+  }
+
+  mutating func declare(_ encoder: TextEncoder) {
+    path = "text_encoder"
+    let (width, length) = (encoder.width, encoder.length)
+    let rowCount = PromptCondition(encoder, dropout: 0).paddingID + 1
+    tensor("text_encoder.words.weight", [rowCount, width], initial: .embedding)
+    tensor("text_encoder.positions.weight", [length, width], initial: .embedding)
+    for block in 0..<encoder.depth {
+      let name = "text_encoder.blocks.\(block)."
+      declare(encoder.attention, name: name + "attention", width: width, tokenCount: length)
+      declare(encoder.feedForward, name: name + "feed_forward", width: width)
     }
   }
 }
@@ -181,7 +209,7 @@ extension Conditioning {
     case .sum: return latentDim
     case .concat:
       var width = 0
-      if let prompt { width += prompt.length * prompt.width }
+      if let prompt { width += prompt.vectorWidth }
       if label != nil { width += latentDim }
       switch timestep {
       case .binary(let bits): width += bits

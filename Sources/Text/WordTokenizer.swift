@@ -14,6 +14,7 @@ package struct WordTokenizer: Sendable {
   private let ids: [String: Int]
   private let unknown: Unknown
   private let length: Int
+  private let cutsLongPrompts: Bool
   private let paddingID: Int
 
   /// A tokenizer.
@@ -22,12 +23,18 @@ package struct WordTokenizer: Sendable {
   ///   - vocabulary: The words, lower case; the index is the id.
   ///   - unknown: What becomes of other words.
   ///   - length: The number of ids.
+  ///   - cutsLongPrompts: Whether the words of a prompt after the last place are left out, rather
+  ///     than the prompt refused.
   ///   - paddingID: The id that fills up a short prompt.
-  package init(vocabulary: [String], unknown: Unknown, length: Int, paddingID: Int) {
+  package init(
+    vocabulary: [String], unknown: Unknown, length: Int, cutsLongPrompts: Bool = false,
+    paddingID: Int
+  ) {
     self.vocabulary = vocabulary
     ids = Dictionary(zip(vocabulary, 0...), uniquingKeysWith: { first, _ in first })
     self.unknown = unknown
     self.length = length
+    self.cutsLongPrompts = cutsLongPrompts
     self.paddingID = paddingID
   }
 
@@ -36,28 +43,49 @@ package struct WordTokenizer: Sendable {
   /// - Throws: The first twenty unknown words (`prompt.unknown-word`), and a prompt that is too long
   ///   (`prompt.too-long`).
   package func ids(for prompt: String) throws(DiagnosticsError) -> [Int] {
+    try reading(of: prompt).ids
+  }
+
+  /// The ids `[length]` of a prompt, padded, and what of the prompt they do not hold.
+  ///
+  /// - Returns: The ids; as warnings, the first twenty words that are skipped or read as an unknown
+  ///   one (`prompt.unread-word`), and the words cut off (`prompt.cut`).
+  /// - Throws: As `ids(for:)`.
+  package func reading(
+    of prompt: String
+  ) throws(DiagnosticsError) -> (ids: [Int], warnings: [Diagnostic]) {
     var result: [Int] = []
-    var diagnostics: [Diagnostic] = []
+    var wordsRead: [String] = []
+    var problems: [Diagnostic] = []
     for (index, word) in Self.words(of: prompt).enumerated() {
       if let id = ids[word] {
         result.append(id)
-      } else {
-        switch unknown {
-        case .error:
-          if diagnostics.count < 20 { diagnostics.append(unknownWord(word, number: index + 1)) }
-        case .skip: break
-        case .token(let id): result.append(id)
-        }
+        wordsRead.append(word)
+        continue
+      }
+      if problems.count < 20 { problems.append(unknownWord(word, number: index + 1)) }
+      if case .token(let id) = unknown {
+        result.append(id)
+        wordsRead.append(word)
       }
     }
-    if diagnostics.isEmpty, result.count > length {
-      diagnostics.append(
+    if unknown == .error, !problems.isEmpty { throw DiagnosticsError(problems) }
+    if result.count > length {
+      let message = "the prompt has \(result.count) words, the model reads \(length)"
+      if !cutsLongPrompts {
+        throw DiagnosticsError(
+          Diagnostic(
+            PromptRules.tooLong, message, help: "leave out \(result.count - length)"))
+      }
+      problems.append(
         Diagnostic(
-          PromptRules.tooLong, "the prompt has \(result.count) words, the model reads \(length)",
-          help: "leave out \(result.count - length)"))
+          PromptRules.cut,
+          message + ": it is cut before "
+            + listed(Array(wordsRead[length...]), limit: 8, conjunction: "and"),
+          help: "say it in \(length) words"))
     }
-    if !diagnostics.isEmpty { throw DiagnosticsError(diagnostics) }
-    return result + [Int](repeating: paddingID, count: length - result.count)
+    let padding = [Int](repeating: paddingID, count: max(0, length - result.count))
+    return (result.prefix(length) + padding, problems)
   }
 
   /// The words of a text: lower-cased runs of letters and decimal digits, marks included.
@@ -68,9 +96,15 @@ package struct WordTokenizer: Sendable {
   private func unknownWord(_ word: String, number: Int) -> Diagnostic {
     let nearest = nearestName(to: word, among: vocabulary)
     let known = "the model knows " + listed(vocabulary, limit: 12, conjunction: "and")
+    let (rule, consequence) =
+      switch unknown {
+      case .error: (PromptRules.unknownWord, "")
+      case .skip: (PromptRules.unreadWord, " and is left out")
+      case .token: (PromptRules.unreadWord, " and is read as an unknown one")
+      }
     return Diagnostic(
-      PromptRules.unknownWord,
-      "word \(number) of the prompt, `\(word)`, is not in the vocabulary"
+      rule,
+      "word \(number) of the prompt, `\(word)`, is not in the vocabulary" + consequence
         + (nearest.map { "; did you mean `\($0)`?" } ?? ""),
       help: known, suggestion: nearest)
   }
@@ -80,31 +114,4 @@ extension Character {
   fileprivate var isWordCharacter: Bool {
     isLetter || unicodeScalars.first?.properties.generalCategory == .decimalNumber
   }
-}
-
-/// The rules of prompts.
-package enum PromptRules {
-  /// A word is not in the vocabulary.
-  package static let unknownWord = Rule(
-    "prompt.unknown-word", kind: .input,
-    summary: "Every word of the prompt is in the vocabulary.",
-    explanation: """
-      A model with a vocabulary knows only its words. With `unknown: error` any other is refused
-      with the nearest known one; `unknown: skip` leaves it out.
-      """,
-    failing: #"ditharos run Specs/sora-by-hand.yaml --prompt "sora is skies""#,
-    fixed: #"ditharos run Specs/sora-by-hand.yaml --prompt "sora is sky""#)
-  /// The prompt has too many words.
-  package static let tooLong = Rule(
-    "prompt.too-long", kind: .input,
-    summary: "The prompt has at most as many words as the model reads.",
-    explanation: """
-      The words of a prompt fill a fixed number of places. A longer prompt would lose its end,
-      which changes what is asked for.
-      """,
-    failing: #"ditharos run Specs/sora-by-hand.yaml --prompt "sora is sky sky""#,
-    fixed: #"ditharos run Specs/sora-by-hand.yaml --prompt "sora is sky""#)
-
-  /// All of them.
-  package static let all = [unknownWord, tooLong]
 }

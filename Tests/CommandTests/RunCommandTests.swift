@@ -249,6 +249,39 @@ import Testing
     }
   }
 
+  @Test func `names the words that a text encoder does not read, and goes on`() async throws {
+    try await withFolder { folder in
+      let spec = "\(folder)/words.yaml"
+      try """
+      ditharos: 1
+      name: words
+      latent: {channels: 2, height: 4, width: 4}
+      patch_size: 2
+      latent_dim: 8
+      depth: 1
+      heads: 2
+      text_encoder: {width: 4, depth: 1, heads: 2, length: 3, vocabulary: [red, sky]}
+      cross_attention: {heads: 2}
+      conditioning: {prompt: {embedding: text_encoder, dropout: 0.1}, modulation: adaln_zero}
+      diffusion: {steps: 2, guidance: 2}
+      """.write(to: spec)
+      let path = "\(folder)/out.safetensors"
+      func run(_ prompt: String) throws -> CommandResult {
+        try ditharos("run", spec, "--prompt", prompt, "--weights", "random:0", "-o", path)
+      }
+      let result = try run("a red sky red sky")
+      #expect(result.status == 0)
+      for part in [
+        "`a`, is not in the vocabulary and is left out", "it is cut before `sky`",
+        "prompt.unread-word", "prompt.cut",
+      ] {
+        #expect(result.complaints.contains(part), "\(part)")
+      }
+      let empty = try run("")
+      #expect(empty.status == 0 && !empty.complaints.contains("warning"))
+    }
+  }
+
   @Test func `needs a prompt where the spec has no example`() async throws {
     try await withFolder { folder in
       let text = try String(contentsOfFile: example, encoding: .utf8)

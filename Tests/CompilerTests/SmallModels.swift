@@ -57,7 +57,24 @@ enum SmallModels {
     diffusion: {sampler: subtract, start: 12, steps: 5}
     """
 
-  static let all = [picture, video, words]
+  /// A DiT of pictures whose prompt goes through a text encoder, with cross-attention.
+  static let text = """
+    ditharos: 1
+    name: text
+    latent: {channels: 2, height: 4, width: 6}
+    patch_size: 2
+    latent_dim: 12
+    depth: 2
+    heads: 3
+    text_encoder: {width: 10, depth: 2, heads: 5, length: 5, vocabulary: [red, green, blue, sky]}
+    cross_attention: {heads: 2}
+    conditioning:
+      prompt: {embedding: text_encoder, dropout: 0.1}
+      modulation: adaln_zero
+    diffusion: {sampler: euler, schedule: flow, prediction: flow}
+    """
+
+  static let all = [picture, video, words, text]
 
   /// The model of pictures with another sampler each.
   static let samplers = [

@@ -75,6 +75,45 @@ import Transforms
     #expect(prompt.nodes.contains { $0.op == .gather })
   }
 
+  @Test(arguments: [1, 2])
+  func `the text encoder and the keys and values of words leave the loop`(batch: Int) throws {
+    let (_, model) = try compiled(
+      SmallModels.text, guidance: 4, batch: batch, passes: PassPipeline.all)
+    func parameters(_ binding: Binding) throws -> [String] {
+      try #require(model.step.staged[binding]).graph.nodes.flatMap { node -> [String] in
+        if case .parameter(let names) = node.op { names } else { [] }
+      }
+    }
+    func attentions(_ binding: Binding) throws -> [Node] {
+      try #require(model.step.staged[binding]).graph.nodes.filter {
+        if case .attention = $0.op { true } else { false }
+      }
+    }
+    let inStep = try parameters(.step)
+    #expect(
+      !inStep.contains {
+        $0.hasPrefix("text_encoder") || $0.hasSuffix("cross_attention.key.weight")
+          || $0.hasSuffix("cross_attention.value.weight")
+      })
+    #expect(inStep.contains("blocks.1.cross_attention.query.weight"))
+    let inPrompt = try parameters(.prompt)
+    for block in 0..<2 {
+      #expect(inPrompt.contains("text_encoder.blocks.\(block).attention.query.weight"))
+      #expect(inPrompt.contains("blocks.\(block).cross_attention.key.weight"))
+      #expect(inPrompt.contains("blocks.\(block).cross_attention.value.weight"))
+    }
+    // Both halves of the guided batch are encoded together.
+    #expect(
+      try attentions(.prompt).map(\.type.shape.dimensions) == [
+        [2 * batch, 5, 10], [2 * batch, 5, 10],
+      ])
+    // Six tokens read themselves, then five words.
+    let step = try #require(model.step.staged[.step]).graph
+    let keys = try attentions(.step).map { step[$0.inputs.last ?? $0.inputs[0]].type.shape[1] }
+    #expect(keys == [6, 5, 6, 5])
+    #expect(!model.step.refused.contains { $0.kind == Pass.attention.name })
+  }
+
   @Test func `a value carried for all steps is read by step_row alone`() throws {
     let (_, model) = try compiled(
       SmallModels.picture, guidance: 1, batch: 1, passes: PassPipeline.none)

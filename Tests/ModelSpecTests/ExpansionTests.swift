@@ -71,6 +71,24 @@ import Testing
       "conditioning":
         "{prompt: {length: 2, unknown: skip, vocabulary: {null: [0.1, 1e-7], y: [3e30, -0]}}}"
     ]),
+    tinySpec(
+      ["conditioning": "{prompt: {embedding: text_encoder, dropout: 0.2}, modulation: adaln}"],
+      "text_encoder: {width: 8, depth: 2, heads: 4, length: 6, vocabulary: [no, on, 1]}\n"
+        + "cross_attention: {heads: 2, norm: {epsilon: 1e-4}}"),
+    tinySpec(
+      [
+        "conditioning": "{prompt: {embedding: text_encoder}, combine: concat}", "depth": "",
+        "heads": "",
+      ],
+      """
+      text_encoder:
+        {kind: transformer, width: 6, depth: 1, heads: 3, hidden: 9, activation: silu,
+          norm_epsilon: 1e-4, length: 2, unknown: token, vocabulary: [sky]}
+      blocks:
+        - sublayers:
+            - {kind: cross_attention, heads: 2, norm: none, modulated: true, residual: false}
+            - {kind: cross_attention, name: again, heads: 8}
+      """),
     tinySpec([
       "latent": "{channels: 4, frames: 4, height: 8, width: 8}", "patch_size": "[2, 2, 4]",
     ]),
@@ -98,6 +116,53 @@ import Testing
   @Test func variantsDifferFromOneAnother() throws {
     let specs = try Self.variants.map(load)
     #expect(Set(specs).count == specs.count)
+  }
+
+  @Test func crossAttentionStandsAfterTheAttentionOfEveryBlock() throws {
+    let spec = try load(
+      tinySpec(
+        ["conditioning": "{prompt: {embedding: text_encoder}, modulation: adaln_zero}"],
+        """
+        text_encoder: {width: 8, depth: 2, heads: 4, length: 6, vocabulary: [red, sky]}
+        cross_attention: {heads: 2}
+        norm: {epsilon: 1e-4}
+        """))
+    let encoder = try #require(spec.textEncoder)
+    #expect(encoder.hidden == 32 && encoder.activation == .geluTanh && encoder.unknown == .skip)
+    let denoiser = try #require(spec.denoiser)
+    let sublayers = try #require(denoiser.blocks.first).sublayers
+    #expect(sublayers.map(\.name) == ["attention", "cross_attention", "feed_forward"])
+    #expect(sublayers[1].operation == .crossAttention(CrossAttention(heads: 2)))
+    #expect(sublayers.map(\.modulated) == [true, false, true])
+    #expect(sublayers.allSatisfy { $0.residual && $0.norm == Norm(epsilon: 1e-4) })
+    // Two words and the padding; unknown words are left out.
+    #expect(denoiser.conditioning.prompt?.paddingID == 2)
+    let declarations = Dictionary(
+      uniqueKeysWithValues: spec.parameterDeclarations.map { ($0.name, $0) })
+    #expect(declarations["text_encoder.words.weight"]?.dimensions == [3, 8])
+    #expect(declarations["text_encoder.words.weight"]?.initial == .normal(deviation: 0.02))
+    #expect(declarations["text_encoder.positions.weight"]?.dimensions == [6, 8])
+    #expect(declarations["conditioning.prompt.projection.weight"]?.dimensions == [16, 8])
+    #expect(declarations["blocks.1.cross_attention.key.weight"]?.dimensions == [16, 8])
+    #expect(
+      declarations["blocks.1.cross_attention.key.weight"]?.initial
+        == .uniform(bound: (6.0 / 24).squareRoot()))
+    #expect(declarations["blocks.1.cross_attention.projection.weight"]?.initial == .zeros)
+  }
+
+  @Test func aTextEncoderMayStandInAnotherFile() throws {
+    let folder = try TemporaryFolder()
+    folder.write(
+      "ditharos: 1\nname: t\n"
+        + "text_encoder: {width: 8, depth: 1, heads: 2, length: 4, vocabulary: [a]}\n",
+      to: "text.yaml")
+    let conditioning = "{prompt: {embedding: text_encoder}, modulation: adaln}"
+    let text = tinySpec(["conditioning": conditioning], "text_encoder: {file: text.yaml}")
+    let spec = try loadSpec(text: text, file: "test.yaml", folder: folder.path).spec
+    #expect(spec.textEncoder?.vocabulary == ["a"])
+    #expect(spec.denoiser?.conditioning.prompt?.width == 8)
+    let alone = try loadSpec(file: folder.path + "/text.yaml").spec
+    #expect(alone.denoiser == nil && alone.textEncoder == spec.textEncoder)
   }
 
   @Test func everyCanonicalKeyIsPresent() throws {

@@ -249,7 +249,7 @@ extension String {
 }
 
 /// A folder that vanishes with its value.
-private final class TemporaryFolder {
+final class TemporaryFolder {
   let path: String
 
   init() throws {

@@ -45,6 +45,38 @@ import Text
     #expect(found.exitStatus == 4)
   }
 
+  @Test func wordsThatAreNotReadAreNamed() throws {
+    let skipping = try tokenizer(.skip).reading(of: "sora was skye")
+    #expect(skipping.ids == [0, 9, 9, 9])
+    #expect(
+      skipping.warnings.map(\.message) == [
+        "word 2 of the prompt, `was`, is not in the vocabulary and is left out",
+        "word 3 of the prompt, `skye`, is not in the vocabulary and is left out; did you mean `sky`?",
+      ])
+    #expect(skipping.warnings.allSatisfy { $0.rule.severity == .warning })
+    let unknown = try tokenizer(.token(5)).reading(of: "xylophone sky")
+    #expect(unknown.ids == [5, 2, 9, 9])
+    #expect(
+      unknown.warnings.map(\.message) == [
+        "word 1 of the prompt, `xylophone`, is not in the vocabulary and is read as an unknown one"
+      ])
+    #expect(try tokenizer().reading(of: "sora is sky").warnings.isEmpty)
+  }
+
+  @Test func aLongPromptIsCutForATextEncoder() throws {
+    let cutting = WordTokenizer(
+      vocabulary: ["a", "red", "sky", "at", "night"], unknown: .skip, length: 3,
+      cutsLongPrompts: true, paddingID: 5)
+    let reading = try cutting.reading(of: "A very red sky at night")
+    #expect(reading.ids == [0, 1, 2])
+    #expect(reading.warnings.map(\.rule.id) == ["prompt.unread-word", "prompt.cut"])
+    #expect(
+      reading.warnings.last?.message
+        == "the prompt has 5 words, the model reads 3: it is cut before `at` and `night`")
+    #expect(try cutting.reading(of: "a red sky").warnings.isEmpty)
+    #expect(try cutting.reading(of: "") == (ids: [5, 5, 5], warnings: []))
+  }
+
   @Test func aLongPromptIsAnError() throws {
     #expect(problems("sora is", length: 1).map(\.rule.id) == ["prompt.too-long"])
     #expect(try tokenizer(.skip, length: 1).ids(for: "was sora was") == [0])

@@ -96,8 +96,38 @@ import Weights
     #expect(last < first / 4, "from \(first) to \(last)")
   }
 
-  @Test func `a step allocates nothing`() throws {
-    let trainer = try TrainingSamples.flowTrainer(threads: 2)
+  @Test func `a text encoder learns with the model, and tells samples apart`() throws {
+    let trainer = try TrainingSamples.flowTrainer {
+      TrainingSamples.withTextEncoder($0).replacing("dropout: 0.1", with: "dropout: 0")
+    }
+    let table = try #require(trainer.parameter("text_encoder.words.weight"))
+    var losses: [Double] = []
+    for _ in 0..<300 { losses.append(try trainer.takeStep().loss) }
+    let first = losses.prefix(20).reduce(0, +) / 20
+    let last = losses.suffix(20).reduce(0, +) / 20
+    #expect(last < first / 4, "from \(first) to \(last)")
+    #expect(trainer.parameter("text_encoder.words.weight") != table)
+  }
+
+  @Test func `a text encoder starts small, and cross-attention as the identity`() throws {
+    let trainer = try TrainingSamples.flowTrainer(change: TrainingSamples.withTextEncoder)
+    func values(_ name: String) throws -> [Float] { try #require(trainer.parameter(name)).values }
+    for part in ["weight", "bias"] {
+      #expect(try values("blocks.1.cross_attention.projection.\(part)").allSatisfy { $0 == 0 })
+    }
+    let words = try values("text_encoder.words.weight")
+    #expect(words.count == 4 * 8)
+    let deviation = (words.reduce(0) { $0 + $1 * $1 } / Float(words.count)).squareRoot()
+    #expect((0.012..<0.03).contains(deviation))
+    let bound = (6 / Float(8 + 16)).squareRoot()
+    let keys = try values("blocks.0.cross_attention.key.weight")
+    #expect(keys.allSatisfy { abs($0) <= bound } && keys.contains { abs($0) > bound / 2 })
+  }
+
+  @Test(arguments: [false, true])
+  func `a step allocates nothing`(hasTextEncoder: Bool) throws {
+    let trainer = try TrainingSamples.flowTrainer(
+      threads: 2, change: hasTextEncoder ? TrainingSamples.withTextEncoder : { $0 })
     for _ in 0..<2 { _ = try trainer.takeStep() }
     var fewest = Int64.max
     for _ in 0..<50 where fewest > 0 {

@@ -61,6 +61,21 @@ enum TrainingSamples {
       steps: 300
     """
 
+  /// The flow, with words that go through a text encoder and cross-attention.
+  static func withTextEncoder(_ flow: String) -> String {
+    flow.replacing(
+      "{length: 2, vocabulary: [red, green, blue], width: 4,", with: "{embedding: text_encoder,"
+    )
+    .replacing(
+      "heads: 2\n",
+      with: """
+        heads: 2
+        text_encoder: {width: 8, depth: 1, heads: 2, length: 2, vocabulary: [red, green, blue]}
+        cross_attention: {heads: 4}
+
+        """)
+  }
+
   static func pool(_ threads: Int) throws -> ThreadPool {
     try #require(ThreadPool(threadCount: threads))
   }

@@ -105,6 +105,22 @@ private let otherCases = [
     let square = try $0.multiply($1[0], $1[0])
     return try $0.multiply(square, $0.unary(.sin, $1[0]))
   },
+  DifferentiationCase("words and positions, and their mean", [[4, 3], [5, 3]]) {
+    let ids = $0.constant(Tensor(ids: [2, 5], [1, 3, 1, 0, 3, 3, 3, 3, 2, 0]))
+    let words = try $0.add($0.append(.gather, [$1[0], ids]), $1[1])
+    return try $0.append(.reduce(.mean, axes: [1]), [$0.multiply(words, words)])
+  },
+  DifferentiationCase("attention of two heads to fewer tokens", [[2, 5, 6], [2, 3, 4], [6, 4]]) {
+    builder, operands in
+    let read = try builder.matmul(operands[1], operands[2], transposeB: true)
+    let queries = try builder.permute(
+      builder.reshape(operands[0], [2, 5, 2, 3]), [0, 2, 1, 3])
+    let keys = try builder.permute(builder.reshape(read, [2, 3, 2, 3]), [0, 2, 1, 3])
+    let scores = try builder.multiply(
+      builder.matmul(queries, keys, transposeB: true), builder.scalar(1 / 3.0.squareRoot()))
+    let pooled = try builder.matmul(builder.append(.softmax, [scores]), keys)
+    return try builder.reshape(builder.permute(pooled, [0, 2, 1, 3]), [2, 5, 6])
+  },
   DifferentiationCase("modulated attention and feed-forward", [[2, 5, 6], [2, 12], [6, 6], [6]]) {
     let chunks = try $0.reshape($1[1], [2, 1, 12])
     let scale = try $0.slice(chunks, axis: 2, start: 0, count: 6)

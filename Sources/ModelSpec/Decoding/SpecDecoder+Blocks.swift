@@ -36,18 +36,22 @@ extension SpecDecoder {
       markInvalid(path)
       return nil
     }
-    let operation: Sublayer.Operation =
-      kind == "attention"
-      ? .attention(
-        attention(mapping, heads: integer(mapping, "heads", at: path + ".heads") ?? 1, at: path))
-      : .feedForward(
-        FeedForward(
-          layers: layers(mapping, "layers", latentDim: context.latentDim, at: path)))
+    let operation: Sublayer.Operation
+    switch kind {
+    case "attention":
+      let heads = integer(mapping, "heads", at: path + ".heads") ?? 1
+      operation = .attention(attention(mapping, heads: heads, at: path))
+    case "cross_attention": operation = .crossAttention(crossAttention(mapping, at: path))
+    default:
+      operation = .feedForward(
+        FeedForward(layers: layers(mapping, "layers", latentDim: context.latentDim, at: path)))
+    }
+    let isModulatedByDefault = kind != "cross_attention" && context.modulation != nil
     return Sublayer(
       name: text(mapping, "name", at: path + ".name") ?? kind, operation: operation,
       norm: norm(mapping, "norm", at: path + ".norm") ?? .standard,
       modulated: boolean(mapping, "modulated", at: path + ".modulated")
-        ?? (context.modulation != nil),
+        ?? isModulatedByDefault,
       residual: boolean(mapping, "residual", at: path + ".residual") ?? true)
   }
 
@@ -65,7 +69,8 @@ extension SpecDecoder {
       attentionMapping.map { self.attention($0, heads: heads ?? 1, at: attentionPath) }
       ?? SelfAttention(heads: heads ?? 1, map: .computed, value: .linear, projection: .linear)
     if heads == nil, attention.map == .computed { markInvalid(attentionPath + ".heads") }
-    let feedForwardPath = "blocks[0].sublayers[1]"
+    let crossAttention = standardCrossAttention(context, at: "blocks[0].sublayers[1]")
+    let feedForwardPath = "blocks[0].sublayers[\(crossAttention == nil ? 1 : 2)]"
     let feedForwardMapping = mapping(root, "feed_forward", at: feedForwardPath)
     let layers =
       feedForwardMapping.map {
@@ -76,10 +81,29 @@ extension SpecDecoder {
       sublayers: [
         standardSublayer(
           "attention", .attention(attention), attentionMapping, context, at: attentionPath),
+        crossAttention,
         standardSublayer(
           "feed_forward", .feedForward(FeedForward(layers: layers)), feedForwardMapping, context,
           at: feedForwardPath),
-      ])
+      ].compactMap(\.self))
+  }
+
+  /// The cross-attention of every block; nil without the key.
+  private mutating func standardCrossAttention(
+    _ context: BlocksContext, at path: String
+  ) -> Sublayer? {
+    guard let mapping = mapping(context.root, "cross_attention", at: path) else { return nil }
+    var sublayer = standardSublayer(
+      "cross_attention", .crossAttention(crossAttention(mapping, at: path)), mapping, context,
+      at: path)
+    sublayer.modulated = false
+    return sublayer
+  }
+
+  private mutating func crossAttention(
+    _ mapping: CheckedMapping, at path: String
+  ) -> CrossAttention {
+    CrossAttention(heads: integer(mapping, "heads", at: path + ".heads") ?? 1)
   }
 
   private mutating func standardSublayer(

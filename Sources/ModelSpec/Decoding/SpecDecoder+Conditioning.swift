@@ -2,7 +2,11 @@ import Diagnostics
 
 extension SpecDecoder {
   /// The conditioning; without the key none.
-  mutating func conditioning(_ mapping: CheckedMapping?, latentDim: Int) -> Conditioning {
+  ///
+  /// - Parameter textEncoder: What a prompt can go through; nil without one.
+  mutating func conditioning(
+    _ mapping: CheckedMapping?, latentDim: Int, textEncoder: TextEncoder?
+  ) -> Conditioning {
     let path = "conditioning"
     guard let mapping else {
       return Conditioning(
@@ -11,7 +15,7 @@ extension SpecDecoder {
     }
     return Conditioning(
       prompt: self.mapping(mapping, "prompt", at: path + ".prompt").map {
-        prompt($0, latentDim: latentDim)
+        prompt($0, latentDim: latentDim, textEncoder: textEncoder)
       },
       label: self.mapping(mapping, "label", at: path + ".label").map { label($0) },
       timestep: self.mapping(mapping, "timestep", at: path + ".timestep").flatMap { timestep($0) },
@@ -81,8 +85,21 @@ extension SpecDecoder {
         mapping, "activation", at: path + ".activation", as: Activation.self) ?? .silu)
   }
 
-  private mutating func prompt(_ mapping: CheckedMapping, latentDim: Int) -> PromptCondition {
+  private mutating func prompt(
+    _ mapping: CheckedMapping, latentDim: Int, textEncoder: TextEncoder?
+  ) -> PromptCondition {
     let path = "conditioning.prompt"
+    let embedding =
+      choice(mapping, "embedding", at: path + ".embedding", as: PromptCondition.Embedding.self)
+      ?? .words
+    let dropout = number(mapping, "dropout", at: path + ".dropout") ?? 0
+    if embedding == .textEncoder {
+      if let textEncoder { return PromptCondition(textEncoder, dropout: dropout) }
+      reportMissingTextEncoder(at: path + ".embedding")
+      return PromptCondition(
+        embedding: .textEncoder, length: 1, unknown: .skip, vocabulary: [], width: 1,
+        dropout: dropout)
+    }
     let words = vocabulary(mapping, at: path + ".vocabulary")
     let vectorWidth = words.first?.vector?.count
     let width = integer(mapping, "width", at: path + ".width")
@@ -99,12 +116,11 @@ extension SpecDecoder {
       length: integer(mapping, "length", at: path + ".length") ?? 1,
       unknown: choice(
         mapping, "unknown", at: path + ".unknown", as: PromptCondition.Unknown.self) ?? .error,
-      vocabulary: words, width: vectorWidth ?? width ?? latentDim,
-      dropout: number(mapping, "dropout", at: path + ".dropout") ?? 0)
+      vocabulary: words, width: vectorWidth ?? width ?? latentDim, dropout: dropout)
   }
 
   /// The words: a list, a mapping to numbers, or a mapping to vectors.
-  private mutating func vocabulary(
+  mutating func vocabulary(
     _ mapping: CheckedMapping, at path: String
   ) -> [PromptCondition.Word] {
     switch content(mapping, "vocabulary", at: path) {

@@ -4,7 +4,7 @@ extension SpecDecoder {
   /// The denoiser of a checked root.
   mutating func denoiser(
     _ root: CheckedMapping, pixels: PixelSpace?, autoencoder: Autoencoder?,
-    variance: DiffusionSpec.Variance
+    textEncoder: TextEncoder?, variance: DiffusionSpec.Variance
   ) -> Denoiser {
     let latent = latent(root, pixels: pixels, autoencoder: autoencoder)
     let hasFrames = latent.frames != nil
@@ -13,7 +13,8 @@ extension SpecDecoder {
     if width == nil { markInvalid("latent_dim") }
     let embedding = patchEmbedding(root, hasFrames: hasFrames, patch: patch)
     let conditioningMapping = mapping(root, "conditioning", at: "conditioning")
-    let conditioning = conditioning(conditioningMapping, latentDim: width ?? 1)
+    let conditioning = conditioning(
+      conditioningMapping, latentDim: width ?? 1, textEncoder: textEncoder)
     let blocks = BlocksContext(
       root: root, latentDim: width ?? 1, norm: blockNorm(root, conditioningMapping),
       modulation: conditioning.modulation,

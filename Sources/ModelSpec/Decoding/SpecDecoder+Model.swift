@@ -8,11 +8,12 @@ extension SpecDecoder {
     spec.autoencoder = mapping(root, "autoencoder", at: "autoencoder").map {
       autoencoder($0, hasFrames: spec.pixels?.frames != nil)
     }
+    spec.textEncoder = mapping(root, "text_encoder", at: "text_encoder").map { textEncoder($0) }
     spec.diffusion = mapping(root, "diffusion", at: "diffusion").map { diffusion($0) }
     if hasDenoiser {
       spec.denoiser = denoiser(
         root, pixels: spec.pixels, autoencoder: spec.autoencoder,
-        variance: spec.diffusion?.variance ?? .none)
+        textEncoder: spec.textEncoder, variance: spec.diffusion?.variance ?? .none)
       if spec.diffusion?.guidanceChannels == nil {
         spec.diffusion?.guidanceChannels = spec.denoiser?.latent.channels
       }

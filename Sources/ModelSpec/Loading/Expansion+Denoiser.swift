@@ -68,8 +68,25 @@ extension Conditioning {
   }
 }
 
+extension TextEncoder {
+  var canonicalValue: YAMLValue {
+    canonicalMapping([
+      ("kind", .plain("transformer")), ("width", .integer(width)), ("depth", .integer(depth)),
+      ("heads", .integer(heads)), ("hidden", .integer(hidden)),
+      ("activation", canonicalName(activation)), ("norm_epsilon", .number(normEpsilon)),
+      ("length", .integer(length)), ("unknown", canonicalName(unknown)),
+      ("vocabulary", .sequence(vocabulary.map(YAMLValue.text))),
+    ])
+  }
+}
+
 extension PromptCondition {
   var canonicalValue: YAMLValue {
+    if embedding == .textEncoder {
+      return canonicalMapping([
+        ("embedding", canonicalName(embedding)), ("dropout", .number(dropout)),
+      ])
+    }
     let words: YAMLValue =
       tableIsLearned
       ? .sequence(vocabulary.map { .text($0.text) })
@@ -78,7 +95,7 @@ extension PromptCondition {
           (word.text, .sequence((word.vector ?? []).map { YAMLValue.number($0) }))
         })
     return canonicalMapping([
-      ("embedding", .plain("words")), ("length", .integer(length)),
+      ("embedding", canonicalName(embedding)), ("length", .integer(length)),
       ("unknown", canonicalName(unknown)), ("vocabulary", words), ("width", .integer(width)),
       ("dropout", .number(dropout)),
     ])
@@ -127,6 +144,11 @@ extension Sublayer {
         ("heads", .integer(attention.heads)), ("map", canonicalName(attention.map)),
         ("value", canonicalName(attention.value)),
         ("projection", canonicalName(attention.projection)),
+      ]
+    case .crossAttention(let attention):
+      entries = [
+        ("kind", .plain("cross_attention")), ("name", .text(name)),
+        ("heads", .integer(attention.heads)),
       ]
     case .feedForward(let feedForward):
       entries = [("kind", .plain("feed_forward")), ("name", .text(name))]

@@ -17,6 +17,7 @@ extension ModelSpec {
     }
     let hasFrames = pixels?.frames != nil
     entries.append(("autoencoder", autoencoder?.canonicalValue(hasFrames: hasFrames)))
+    entries.append(("text_encoder", textEncoder?.canonicalValue))
     entries += denoiser?.canonicalEntries ?? []
     entries.append(("diffusion", diffusion?.canonicalValue))
     entries.append(("training", training?.canonicalValue))

@@ -66,7 +66,7 @@ package func loadSpec(
   for name in components.failed {
     checkedRoot.values[name] = CheckedValue(content: .invalid, place: place, isWritten: true)
   }
-  if !hasDenoiser, root["autoencoder"] == nil, root["diffusion"] == nil {
+  if !hasDenoiser, Grammar.componentNames.allSatisfy({ root[$0] == nil }) {
     diagnostics.append(notASpec(place, "describes no model"))
   }
   if hasDenoiser {
@@ -98,7 +98,7 @@ private func notASpec(_ range: SourceRange, _ problem: String) -> Diagnostic {
   Diagnostic(
     SpecRules.notASpec, "`\(range.file)` \(problem): it is no spec",
     help: "a spec begins with `ditharos: \(Grammar.version)` and holds a denoiser, an "
-      + "`autoencoder` or `diffusion`", at: range)
+      + "`autoencoder`, a `text_encoder` or `diffusion`", at: range)
 }
 
 private func start(of file: String) -> SourceRange {

@@ -78,7 +78,7 @@ extension ModelSpec {
 
   /// An upper estimate of the nodes of the primitive graph.
   var nodeEstimate: Int {
-    (denoiser?.blocks ?? []).reduce(200) { total, group in
+    (denoiser?.blocks ?? []).reduce(200 + 60 * (textEncoder?.depth ?? 0)) { total, group in
       total + group.repeatCount * (8 + 30 * group.sublayers.count)
     }
   }

@@ -16,18 +16,10 @@ extension SpecRules {
 extension SpecDecoder {
   mutating func checkExamplePrompt(_ text: String, _ prompt: PromptCondition) {
     let path = "example.prompt"
-    guard isValid(path), isValid("conditioning.prompt") else { return }
-    let unknown: WordTokenizer.Unknown
-    switch prompt.unknown {
-    case .error: unknown = .error
-    case .skip: unknown = .skip
-    case .token: unknown = .token(prompt.vocabulary.count)
-    }
-    let tokenizer = WordTokenizer(
-      vocabulary: prompt.vocabulary.map(\.text), unknown: unknown, length: prompt.length,
-      paddingID: 0)
+    let words = prompt.wordsPath
+    guard isValid(path), isValid("conditioning.prompt"), isValid(words) else { return }
     do throws(DiagnosticsError) {
-      _ = try tokenizer.ids(for: text)
+      _ = try prompt.tokenizer.ids(for: text)
     } catch {
       for problem in error.diagnostics {
         let isTooLong = problem.rule.id == PromptRules.tooLong.id
@@ -35,8 +27,8 @@ extension SpecDecoder {
           SpecRules.examplePrompt, problem.message, help: problem.help, at: path,
           related: [
             isTooLong
-              ? ("conditioning.prompt.length", "the number of words is set here")
-              : ("conditioning.prompt.vocabulary", "the vocabulary is set here")
+              ? (words + ".length", "the number of words is set here")
+              : (words + ".vocabulary", "the vocabulary is set here")
           ])
       }
     }

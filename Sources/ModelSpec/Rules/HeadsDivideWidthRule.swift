@@ -16,14 +16,19 @@ extension SpecDecoder {
     _ attention: SelfAttention, latentDim: Int, at path: String
   ) {
     if attention.map == .given, isValid(path + ".map") { return }
-    guard isValid(path + ".heads"), isValid("latent_dim"), latentDim % attention.heads != 0 else {
-      return
-    }
+    checkHeads(attention.heads, divide: latentDim, "latent_dim", at: path)
+  }
+
+  /// Checks that a number of heads divides the width that stands under a key.
+  mutating func checkHeads(
+    _ heads: Int, divide width: Int, _ widthPath: String, at path: String
+  ) {
+    guard isValid(path + ".heads"), isValid(widthPath), width % heads != 0 else { return }
+    let key = lastName(widthPath)
     report(
-      SpecRules.headsDivideWidth,
-      "heads \(attention.heads) does not divide latent_dim \(latentDim)",
-      help: divisorHelp(latentDim, near: attention.heads), at: path + ".heads",
-      related: [("latent_dim", "`latent_dim` is set here")],
-      suggestion: nearestDivisor(of: latentDim, to: attention.heads).map(String.init))
+      SpecRules.headsDivideWidth, "heads \(heads) does not divide \(key) \(width)",
+      help: divisorHelp(width, near: heads), at: path + ".heads",
+      related: [(widthPath, "`\(key)` is set here")],
+      suggestion: nearestDivisor(of: width, to: heads).map(String.init))
   }
 }

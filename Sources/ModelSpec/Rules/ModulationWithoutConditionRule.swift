@@ -47,14 +47,6 @@ extension SpecDecoder {
   }
 }
 
-extension Denoiser {
-  /// Whether a sublayer or the final layer is modulated.
-  var isModulated: Bool {
-    blocks.contains { $0.sublayers.contains(where: \.modulated) }
-      || !finalLayer.modulation.isEmpty
-  }
-}
-
 extension Conditioning {
   /// The names of the conditions that there are.
   var names: [String] {

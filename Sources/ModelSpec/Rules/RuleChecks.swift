@@ -9,6 +9,7 @@ extension SpecDecoder {
       checkDenoiser(denoiser)
       checkConditioning(denoiser.conditioning, of: denoiser)
     }
+    checkText(of: spec)
     checkDiffusion(of: spec)
     if let training = spec.training { checkTraining(training, of: spec) }
   }
@@ -45,10 +46,15 @@ extension SpecDecoder {
     for (groupIndex, group) in denoiser.blocks.enumerated() {
       checkSublayerNames(group, at: "blocks[\(groupIndex)]")
       for (index, sublayer) in group.sublayers.enumerated() {
-        guard case .attention(let attention) = sublayer.operation else { continue }
         let path = "blocks[\(groupIndex)].sublayers[\(index)]"
-        checkGivenMapHeads(attention, at: path)
-        checkHeadsDivideWidth(attention, latentDim: denoiser.latentDim, at: path)
+        switch sublayer.operation {
+        case .attention(let attention):
+          checkGivenMapHeads(attention, at: path)
+          checkHeadsDivideWidth(attention, latentDim: denoiser.latentDim, at: path)
+        case .crossAttention(let attention):
+          checkHeads(attention.heads, divide: denoiser.latentDim, "latent_dim", at: path)
+        case .feedForward: break
+        }
       }
     }
     checkFinalChunkOrder(denoiser)
@@ -63,10 +69,21 @@ extension SpecDecoder {
     checkSum(conditioning)
     checkPerBlockEmbedders(conditioning)
     checkSinusoidWidth(conditioning)
-    if let prompt = conditioning.prompt {
+    if let prompt = conditioning.prompt, prompt.embedding == .words {
       checkVocabulary(prompt)
       checkWordWidth(prompt)
     }
+  }
+
+  /// The text encoder, and who reads it.
+  private mutating func checkText(of spec: ModelSpec) {
+    if let denoiser = spec.denoiser {
+      checkWordsExist(denoiser)
+      checkTextEncoderIsUsed(spec, denoiser)
+    }
+    guard let encoder = spec.textEncoder else { return }
+    checkHeads(encoder.heads, divide: encoder.width, "text_encoder.width", at: "text_encoder")
+    checkVocabulary(PromptCondition(encoder, dropout: 0))
   }
 
   private mutating func checkDiffusion(of spec: ModelSpec) {

@@ -15,7 +15,7 @@ extension SpecRules {
 
 extension SpecDecoder {
   mutating func checkVocabulary(_ prompt: PromptCondition) {
-    let path = "conditioning.prompt.vocabulary"
+    let path = prompt.wordsPath + ".vocabulary"
     guard isValid(path) else { return }
     if prompt.vocabulary.isEmpty {
       report(

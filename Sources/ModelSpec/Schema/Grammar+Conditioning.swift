@@ -34,22 +34,34 @@ extension Grammar {
         "What the condition does to the tokens.", example: "adaln_zero"),
     ])
 
+  private static let wordEmbedding = ["words"]
+
+  static let unknownWord = ValueSchema.choice([
+    Choice("error", "The prompt is refused."), Choice("skip", "The word is left out."),
+    Choice("token", "It reads a row of its own."),
+  ])
+
   static let prompt = MappingSchema(
-    "prompt", "Words as a vector.", discriminator: "embedding",
+    "prompt", "Words as a condition.", discriminator: "embedding",
     keys: [
       KeySchema(
-        "embedding", .choice([Choice("words", "A vector per word, one after the other.")]),
+        "embedding",
+        .choice([
+          Choice("words", "A vector per word, one after the other."),
+          Choice(
+            "text_encoder",
+            "The mean over the words of what the `text_encoder` makes of them; cross-attention "
+              + "reads each."),
+        ]),
         .defaulted(.name("words")), "How words become a vector.", example: "words"),
       KeySchema(
         "length", .integer(1...4096), .required,
-        "The number of words read; shorter prompts are filled up with zeros.", example: "3"),
+        "The number of words read; shorter prompts are filled up with zeros.", example: "3",
+        appliesTo: wordEmbedding),
       KeySchema(
-        "unknown",
-        .choice([
-          Choice("error", "The prompt is refused."), Choice("skip", "The word is left out."),
-          Choice("token", "It reads a row of its own."),
-        ]), .defaulted(.name("error")), "What becomes of a word that is not in the vocabulary.",
-        example: "error"),
+        "unknown", unknownWord, .defaulted(.name("error")),
+        "What becomes of a word that is not in the vocabulary.", example: "error",
+        appliesTo: wordEmbedding),
       KeySchema(
         "vocabulary",
         .anyOf([
@@ -57,10 +69,10 @@ extension Grammar {
           .dictionary(.anyOf([.number(.float), .list(.number(.float), count: 1...largestExtent)])),
         ]), .required,
         "The words: a list, or each with its number or its vector; of a list the vectors are "
-          + "learned.", example: "{sora: 0, is: 1, sky: -1}"),
+          + "learned.", example: "{sora: 0, is: 1, sky: -1}", appliesTo: wordEmbedding),
       KeySchema(
         "width", extent, .derived("the vectors'; of a list of words `latent_dim`"),
-        "The width of a word's vector.", example: "1"),
+        "The width of a word's vector.", example: "1", appliesTo: wordEmbedding),
       KeySchema(
         "dropout", .number(.share), .defaulted(.number(0)),
         "How often training drops the prompt; above 0, guidance can leave it out.",

@@ -26,6 +26,10 @@ extension Grammar {
       "attention", .mapping(attention), .derived("computed, with all its layers"),
       "The attention of every block.", example: "{map: given, value: none, projection: none}"),
     KeySchema(
+      "cross_attention", .mapping(crossAttention), .derived("none"),
+      "After the attention of every block, tokens read the words of the prompt.",
+      example: "{heads: 4}"),
+    KeySchema(
       "feed_forward", .mapping(feedForward), .derived("two layers, four times as wide"),
       "The feed-forward part of every block.", example: "{ratio: 4, activation: gelu_tanh}"),
     KeySchema(
@@ -38,7 +42,7 @@ extension Grammar {
     KeySchema(
       "blocks", .list(.mapping(blockGroup), count: 1...256), .derived("`depth` equal blocks"),
       "The stack of blocks, spelled out: instead of `depth`, `heads`, `attention`, "
-        + "`feed_forward` and `norm`.",
+        + "`cross_attention`, `feed_forward` and `norm`.",
       example: "[{repeat: 12, sublayers: [{kind: attention, heads: 6}, {kind: feed_forward}]}]"),
     KeySchema(
       "final_layer", .mapping(finalLayer), .derived("linear"),
@@ -131,6 +135,16 @@ extension Grammar {
       return key
     } + [normOfSublayer, residual])
 
+  static let crossAttention = MappingSchema(
+    "cross_attention",
+    "Tokens read the words that the text encoder gives; never modulated, and first the identity.",
+    keys: [
+      KeySchema(
+        "heads", .integer(1...4096), .required,
+        "The number of attention heads; divides `latent_dim`.", example: "4"),
+      normOfSublayer,
+    ])
+
   private static let layersChoice = ValueSchema.choice([
     Choice("mlp", "Linear to the hidden width, activation, linear back."),
     Choice("linear", "One linear layer."),
@@ -177,6 +191,7 @@ extension Grammar {
         "kind",
         .choice([
           Choice("attention", "Tokens read one another."),
+          Choice("cross_attention", "Tokens read the words that the text encoder gives."),
           Choice("feed_forward", "Each token on its own."),
         ]), .required, "What it computes.", example: "attention"),
       KeySchema(
@@ -185,7 +200,7 @@ extension Grammar {
       KeySchema(
         "heads", .integer(1...4096), .required,
         "The number of attention heads; divides `latent_dim`.", example: "6",
-        appliesTo: ["attention"]),
+        appliesTo: ["attention", "cross_attention"]),
     ] + attentionLayerKeys + [
       KeySchema(
         "layers", layersChoice, .defaulted(.name("mlp")), "The layers.", example: "mlp",
@@ -196,7 +211,8 @@ extension Grammar {
         "norm", .mapping(norm), .derived("layer"), "The norm before this sublayer.",
         example: "{epsilon: 1e-5}"),
       KeySchema(
-        "modulated", .boolean, .derived("true where there is a modulation"),
+        "modulated", .boolean,
+        .derived("true where there is a modulation; false with `cross_attention`"),
         "Whether the condition's scale, shift and gate act here.", example: "true"),
       residual,
     ])

@@ -1,6 +1,6 @@
 extension Grammar {
   /// The keys of a spec whose value may stand in another file, as `{file: relative.yaml}`.
-  package static let componentNames = ["autoencoder", "diffusion"]
+  package static let componentNames = ["autoencoder", "text_encoder", "diffusion"]
 
   /// A key of the root that a denoiser needs, once its preset is merged in.
   package struct DenoiserRequirement: Sendable {

@@ -13,9 +13,11 @@ package enum Grammar {
 
   /// A spec file.
   package static let root = MappingSchema(
-    "spec", "A model: an autoencoder, a diffusion transformer, or both.",
+    "spec", "A model: an autoencoder, a text encoder, a diffusion transformer, or several of them.",
     exclusive: [("image", "video")]
-      + ["depth", "heads", "attention", "feed_forward", "norm"].map { ("blocks", $0) },
+      + ["depth", "heads", "attention", "cross_attention", "feed_forward", "norm"].map {
+        ("blocks", $0)
+      },
     keys: [
       KeySchema(
         "ditharos", .integer(version...version), .required, "The version of the language.",
@@ -35,6 +37,10 @@ package enum Grammar {
         "autoencoder", .mapping(autoencoder), .derived("none"),
         "Turns pictures into latents and back.",
         example: "{kind: linear, patch_size: [1, 2, 2], latent_channels: 2, activation: relu}"),
+      KeySchema(
+        "text_encoder", .mapping(textEncoder), .derived("none"),
+        "Reads the words of prompts; it learns with the denoiser.",
+        example: "{width: 64, depth: 2, heads: 4, length: 8, vocabulary: [sora, is, sky]}"),
     ] + denoiserKeys + [
       KeySchema(
         "diffusion", .mapping(diffusion), .derived("of the preset"),

@@ -6,7 +6,8 @@ import Tensors
 /// Values that read no input are computed once when the program is loaded, those that read the
 /// prompt once per run, those that read the timestep once per run for all steps together, and those
 /// that read the state in every step. A value that a later stage reads is carried there by name;
-/// sources, and views of them, are repeated instead.
+/// sources, and views of them, are repeated instead, and a permutation is left to the stage that
+/// reads it.
 ///
 /// - Parameter graph: A graph of primitive ops.
 /// - Returns: The stages; the last one has the graph's states and outputs.
@@ -51,6 +52,7 @@ private struct StageSplitter {
         }
       }
     }
+    Self.delayPermutations(of: graph, &bindings)
     var isRepeated: [Bool] = []
     var stepCount = 1
     for node in graph.nodes {
@@ -86,6 +88,21 @@ private struct StageSplitter {
     self.isRepeated = isRepeated
     self.carriedIndex = carriedIndex
     self.stepCount = stepCount
+  }
+
+  /// Moves permutations outside the step to the first stage that reads them.
+  ///
+  /// As many values are carried either way, and a kernel that reads heads takes the permutation in.
+  private static func delayPermutations(of graph: Graph, _ bindings: inout [Binding]) {
+    var firstReader = [Binding?](repeating: nil, count: graph.nodes.count)
+    for (index, node) in graph.nodes.enumerated().reversed() {
+      if case .permute = node.op, bindings[index] < .first, let reader = firstReader[index] {
+        bindings[index] = reader
+      }
+      for input in node.inputs {
+        firstReader[input.index] = min(firstReader[input.index] ?? bindings[index], bindings[index])
+      }
+    }
   }
 
   /// The graph that stands for the middle of a step that is skipped; empty without a middle.

@@ -78,6 +78,7 @@ extension RunCommand {
           _ = try model.conditionInputs(asked, batch: 1)
         }
       }
+      problems.add(loaded.located(model.promptWarnings(asked)))
     }
     var given = GivenTensors()
     await problems.check { given.noise = try addNoise(to: &request) }

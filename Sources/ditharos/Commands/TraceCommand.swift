@@ -86,7 +86,8 @@ struct TraceCommand: AsyncParsableCommand {
       let engine = try Engine(parameters: try problems.require(parameters), threads: 1)
       let report = TraceReport(try tracer.trace(conditions, engine: engine))
       if format == .text { Console.write(report.text(isShort: short, isBlank: blank)) }
-      return (loaded.warnings, [(key: "steps", value: report.json)])
+      let warnings = loaded.warnings + loaded.located(loaded.spec.promptWarnings(conditions))
+      return (warnings, [(key: "steps", value: report.json)])
     }
   }
 }
