@@ -129,7 +129,8 @@ let package = Package(
       ]),
 
     // What the shipped sky model learns from, and how it is judged.
-    module("SkyScenes", ["Documents", "Media"]),
+    module(
+      "SkyScenes", ["Diffusion", "Compiler", "ModelSpec", "Media", "Documents", "Diagnostics"]),
 
     // MARK: Level 8
     module(
@@ -151,7 +152,9 @@ let package = Package(
         subprocess,
       ]),
     // No part of the product: `swift build --product sky-scenes` makes it.
-    program("sky-scenes", ["SkyScenes", "Kernels", "Media", "Diagnostics", argumentParser]),
+    program(
+      "sky-scenes",
+      ["SkyScenes", "Kernels", "Media", "Documents", "Diagnostics", argumentParser]),
 
     // MARK: Tests
     tests("PackageTests", ["ModelSpec", "Diagnostics"]),
@@ -201,7 +204,7 @@ let package = Package(
       ]),
     tests(
       "ReportsTests", ["Reports", "Runtime", "ModelSpec", "Documents", "Tensors", "Diagnostics"]),
-    tests("SkyScenesTests", ["SkyScenes", "Media", "Text"]),
+    tests("SkyScenesTests", ["SkyScenes", "Documents", "Media", "Text"]),
     tests("CommandTests", ["ditharos", "Documents", "Media", "Weights", "Tensors", "Diagnostics"]),
   ] + fuzzers
 )

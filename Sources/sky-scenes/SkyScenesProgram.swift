@@ -17,8 +17,9 @@ struct SkyScenesProgram: AsyncParsableCommand {
     discussion: """
         sky-scenes render --out out/sky --count 20000
         sky-scenes vocabulary
+        sky-scenes score Specs/sky.yaml
       """,
-    subcommands: [RenderCommand.self, VocabularyCommand.self])
+    subcommands: [RenderCommand.self, VocabularyCommand.self, ScoreCommand.self])
 }
 
 /// Writes a line to standard error.

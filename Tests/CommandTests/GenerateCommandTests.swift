@@ -32,6 +32,30 @@ import Testing
     }
   }
 
+  @Test func `leaves alone what was measured of a spec's model, and nothing else`() async throws {
+    try await withFolder { folder in
+      let files = FileManager.default
+      try files.createDirectory(atPath: "\(folder)/Specs", withIntermediateDirectories: false)
+      try tinySpec.write(to: "\(folder)/Specs/tiny.yaml")
+      #expect(try ditharos("generate", in: folder).status == 0)
+      try files.createDirectory(
+        atPath: "\(folder)/Generated/gone", withIntermediateDirectories: false)
+      for name in ["tiny/evaluation.json", "tiny/held-out.webp"] {
+        try "measured".write(to: "\(folder)/Generated/\(name)")
+      }
+      #expect(try ditharos("generate", "--check", in: folder).status == 0)
+      for name in ["gone/evaluation.json", "evaluation.json", "tiny/notes.txt"] {
+        try "stray".write(to: "\(folder)/Generated/\(name)")
+        let stale = try ditharos("generate", "--check", in: folder)
+        #expect(stale.status == 1 && stale.complaints.contains("Generated/\(name)"))
+      }
+      #expect(try ditharos("generate", in: folder).status == 0)
+      let rest = try names(in: "\(folder)/Generated/tiny")
+      #expect(rest.contains("evaluation.json") && rest.contains("held-out.webp"))
+      #expect(!rest.contains("notes.txt"))
+    }
+  }
+
   @Test func `needs the project's folder and right specs`() async throws {
     try await withFolder { folder in
       #expect(try ditharos("generate", in: folder).status == 4)

@@ -18,6 +18,16 @@ import Testing
     #expect(wrong.count <= data.count * 2 / 100, "\(wrong.joined(separator: "\n"))")
   }
 
+  @Test func `clips that lack sharpness are read as well`() {
+    let questions = SceneQuestion.questions(of: .heldOut, seed: 5, count: 190)
+    let right = questions.filter { question in
+      let frames = question.renderedFrames
+      let blurred = frames.resized(height: 24, width: 24).resized(height: 48, width: 48)
+      return question.scene.agreement(with: SceneReader.read(blurred)).isWhole
+    }
+    #expect(right.count >= questions.count * 96 / 100, "\(right.count)")
+  }
+
   @Test func `a clip played backwards moves the other way`() throws {
     var generator = SceneGenerator(seed: 8, clip: 0)
     for (motion, opposite) in [(Scene.Motion.left, Scene.Motion.right), (.rising, .setting)] {

@@ -4,6 +4,37 @@ struct PixelColour {
   var green: Double
   var blue: Double
 
+  init(red: Double, green: Double, blue: Double) {
+    self.red = red
+    self.green = green
+    self.blue = blue
+  }
+
+  /// The mean of some colours; nil of none.
+  init?(meanOf colours: some Collection<PixelColour>) {
+    guard !colours.isEmpty else { return nil }
+    let count = Double(colours.count)
+    red = colours.reduce(0) { $0 + $1.red } / count
+    green = colours.reduce(0) { $0 + $1.green } / count
+    blue = colours.reduce(0) { $0 + $1.blue } / count
+  }
+
+  /// The colour that, mixed with a background, gives this one: as far from it as colours go, but at
+  /// most three times as far.
+  func unmixed(from background: PixelColour) -> PixelColour {
+    var factor = 3.0
+    for (value, origin) in [
+      (red, background.red), (green, background.green), (blue, background.blue),
+    ] where value != origin {
+      factor = min(factor, ((value > origin ? 255 : 0) - origin) / (value - origin))
+    }
+    factor = max(factor, 1)
+    return PixelColour(
+      red: background.red + factor * (red - background.red),
+      green: background.green + factor * (green - background.green),
+      blue: background.blue + factor * (blue - background.blue))
+  }
+
   /// The largest difference of a channel.
   func difference(from other: PixelColour) -> Double {
     max(abs(red - other.red), abs(green - other.green), abs(blue - other.blue))

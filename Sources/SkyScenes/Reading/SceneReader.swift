@@ -7,6 +7,15 @@ package struct SceneReading: Sendable, Hashable {
   package var subject: Scene.Subject?
   package var colour: Scene.Colour?
   package var motion: Scene.Motion?
+
+  package init(
+    time: Scene.Time, subject: Scene.Subject?, colour: Scene.Colour?, motion: Scene.Motion?
+  ) {
+    self.time = time
+    self.subject = subject
+    self.colour = colour
+    self.motion = motion
+  }
 }
 
 /// Reads clips by statistics of their pixels.
@@ -70,7 +79,14 @@ package struct SceneReader: Sendable {
       let main = mainRegions(frame).flatMap(\.pixels)
       return mask.innerShare(of: main, width: deviations.width)
     }
-    if thickness < 0.13 { return .birds }
+    let pieces = mean { Double(mainRegions($0).count) }
+    let pieceArea = mean { frame in
+      let main = mainRegions(frame)
+      return Double(main.reduce(0) { $0 + $1.area }) / Double(max(1, main.count))
+    }
+    // Blurred wings are as thick as small clouds, but never as large.
+    let isFlock = pieces >= 1.5 && pieceArea * 32 < Double(deviations.width * deviations.height)
+    if thickness < 0.13 || isFlock { return .birds }
     let forms = frames.compactMap(form(_:))
     guard !forms.isEmpty else { return nil }
     func mean(_ value: (RegionForm) -> Double) -> Double {
@@ -98,8 +114,9 @@ package struct SceneReader: Sendable {
 
   /// The name of the mean colour of the subject's clearest pixels.
   private func colour(of subject: Scene.Subject) -> Scene.Colour? {
-    var sum = PixelColour(red: 0, green: 0, blue: 0)
-    var count = 0.0
+    // Thin things have few pixels that are theirs alone, or none.
+    let isThin = subject == .stars || subject == .birds
+    var colours: [PixelColour] = []
     for frame in fullestFrames {
       var pixels = (subject == .stars ? regions[frame] : mainRegions(frame)).flatMap(\.pixels)
       if subject == .balloon, let top = pixels.min(), let bottom = pixels.max() {
@@ -112,18 +129,12 @@ package struct SceneReader: Sendable {
       let ordered = pixels.sorted {
         (deviations.value($0, frame: frame), $1) > (deviations.value($1, frame: frame), $0)
       }
-      // Thin things have few pixels that are theirs alone.
-      let share = subject == .stars || subject == .birds ? 4 : 2
-      for pixel in ordered.prefix(max(1, ordered.count / share)) {
+      for pixel in ordered.prefix(max(1, ordered.count / (isThin ? 4 : 2))) {
         let colour = deviations.colour(pixel, frame: frame)
-        sum.red += colour.red
-        sum.green += colour.green
-        sum.blue += colour.blue
-        count += 1
+        colours.append(isThin ? colour.unmixed(from: deviations.sky(behind: pixel)) : colour)
       }
     }
-    guard count > 0 else { return nil }
-    return PixelColour(red: sum.red / count, green: sum.green / count, blue: sum.blue / count).name
+    return PixelColour(meanOf: colours)?.name
   }
 }
 

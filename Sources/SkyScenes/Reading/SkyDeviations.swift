@@ -60,6 +60,9 @@ struct SkyDeviations: Sendable {
   /// The colour of a pixel by its place, row by row.
   func colour(_ pixel: Int, frame: Int) -> PixelColour { Self.colour(frames, pixel, frame: frame) }
 
+  /// The colour of the sky in the row of a pixel.
+  func sky(behind pixel: Int) -> PixelColour { background[pixel / width] }
+
   /// The difference of a pixel from the sky.
   func value(_ pixel: Int, frame: Int) -> Float { values[frame * height * width + pixel] }
 
@@ -72,14 +75,7 @@ struct SkyDeviations: Sendable {
   func meanBackground(from top: Double, to bottom: Double) -> PixelColour {
     let first = min(Int(top * Double(frames.height)), height - 1)
     let last = min(max(first + 1, Int(bottom * Double(frames.height))), height)
-    var sum = PixelColour(red: 0, green: 0, blue: 0)
-    for colour in background[first..<last] {
-      sum.red += colour.red
-      sum.green += colour.green
-      sum.blue += colour.blue
-    }
-    let count = Double(last - first)
-    return PixelColour(red: sum.red / count, green: sum.green / count, blue: sum.blue / count)
+    return PixelColour(meanOf: background[first..<last]) ?? background[0]
   }
 
   /// Where things go: the one shift, over nearly half of the clip, that brings what differs in each

@@ -18,7 +18,9 @@ struct GenerateCommand: AsyncParsableCommand {
     discussion: """
       The JSON Schema and the reference page of specs; the graphs, plans and parameters
       of every spec. Run in a folder that holds Specs/. The bytes are the same on every
-      machine, so that a change of the compiler shows in review as a difference.
+      machine, so that a change of the compiler shows in review as a difference. What
+      was measured of a model, Generated/NAME/evaluation.json and pictures beside it,
+      is left alone.
 
         ditharos generate
         ditharos generate --check
@@ -49,7 +51,7 @@ struct GenerateCommand: AsyncParsableCommand {
       // The many pages come last, so that a capped list of problems names the others first.
       files += RulePages(commandRules: UsageRules.all).generatedFiles
       let known = Set(files.map(\.path))
-      let extra = existing().filter { !known.contains($0) }
+      let extra = existing().filter { !known.contains($0) && !isEvaluation($0, specs: names) }
       if check { return (try compare(files, extra), []) }
       for path in extra { try? FileManager.default.removeItem(atPath: path) }
       for file in files {
@@ -97,6 +99,15 @@ struct GenerateCommand: AsyncParsableCommand {
   private func existing() -> [String] {
     let names = (try? FileManager.default.subpathsOfDirectory(atPath: "Generated")) ?? []
     return names.map { "Generated/\($0)" }.filter { !isFolder($0) }.sorted()
+  }
+
+  /// Whether a file is `evaluation.json` or a picture beside the files of a spec.
+  ///
+  /// These were measured of its model, which takes long, and are left alone.
+  private func isEvaluation(_ path: String, specs: [String]) -> Bool {
+    let parts = path.split(separator: "/")
+    guard parts.count == 3, specs.contains("\(parts[1]).yaml") else { return false }
+    return parts[2] == "evaluation.json" || parts[2].hasSuffix(".webp")
   }
 
   private func readBytes(_ path: String) throws -> [UInt8] {
