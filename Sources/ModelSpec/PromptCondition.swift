@@ -103,4 +103,10 @@ package struct PromptCondition: Sendable, Hashable {
   package func ids(for text: String) throws(DiagnosticsError) -> [Int] {
     try tokenizer.ids(for: text)
   }
+
+  /// The words of a text that are not in the vocabulary, in order.
+  package func unknownWords(of text: String) -> [String] { tokenizer.unknownWords(of: text) }
+
+  /// How many words of a text have no place.
+  package func cutCount(of text: String) -> Int { tokenizer.cutCount(of: text) }
 }

@@ -88,6 +88,18 @@ package struct WordTokenizer: Sendable {
     return (result.prefix(length) + padding, problems)
   }
 
+  /// The words of a prompt that are not in the vocabulary, in order.
+  package func unknownWords(of prompt: String) -> [String] {
+    Self.words(of: prompt).filter { ids[$0] == nil }
+  }
+
+  /// How many words of a prompt have no place.
+  package func cutCount(of prompt: String) -> Int {
+    var words = Self.words(of: prompt)
+    if unknown == .skip { words.removeAll { ids[$0] == nil } }
+    return max(0, words.count - length)
+  }
+
   /// The words of a text: lower-cased runs of letters and decimal digits, marks included.
   package static func words(of text: String) -> [String] {
     text.lowercased().split { !$0.isWordCharacter }.map(String.init)

@@ -39,6 +39,8 @@ package struct DataFolder: Sendable {
   package private(set) var items: [DataItem] = []
   /// What is left out.
   package private(set) var skipped: [SkippedItem] = []
+  /// What the model does not read of the captions; nil where it reads all.
+  package private(set) var unreadCaptionsText: String?
 
   /// The deepest sub-folder that is looked into.
   private static let depthLimit = 8
@@ -90,6 +92,7 @@ package struct DataFolder: Sendable {
     skipped += captions.problems
     var unused = Set(captions.texts.keys)
     var kept: [DataItem] = []
+    var unread = UnreadCaptions()
     for var item in items {
       let key = captions.key(of: item.path)
       unused.remove(key)
@@ -101,6 +104,7 @@ package struct DataFolder: Sendable {
         item.textIDs = try prompt.ids(for: caption)
         item.caption = caption
         kept.append(item)
+        unread.add(caption, for: prompt)
       } catch {
         skipped.append(
           SkippedItem(
@@ -112,6 +116,7 @@ package struct DataFolder: Sendable {
       skipped.append(SkippedItem(path: key, reason: "has a caption, but is not there"))
     }
     items = kept
+    unreadCaptionsText = unread.text(for: prompt)
   }
 
   private mutating func addLabels(

@@ -67,6 +67,7 @@ extension TrainingSession {
         + (data.isCached ? ", encoded before" : "")
         + (data.folder.skippedText.map { "; \($0)" } ?? "")
     ]
+    if let unread = data.folder.unreadCaptionsText { lines.append(unread) }
     if let scaling = spec.autoencoder?.scaling,
       let advice = data.statistics?.advice(scaledBy: scaling)
     {
