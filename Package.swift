@@ -200,7 +200,7 @@ let package = Package(
       "TrainingTests",
       [
         "Training", "Compiler", "Diffusion", "Lowering", "Transforms", "ModelSpec", "Schedules",
-        "Documents", "Kernels", "Weights", "CMallocCounter", "Tensors", "Diagnostics",
+        "Documents", "Kernels", "Media", "Weights", "CMallocCounter", "Tensors", "Diagnostics",
       ]),
     tests(
       "ReportsTests", ["Reports", "Runtime", "ModelSpec", "Documents", "Tensors", "Diagnostics"]),

@@ -212,7 +212,8 @@ package final class SamplingRun {
     }
   }
 
-  /// The pictures of a sample: decoded, or without an autoencoder a preview of the latent.
+  /// The pictures of a sample: decoded; without an autoencoder the latent itself where it is
+  /// pictures, else a preview of it.
   ///
   /// - Parameter latents: `[samples, channels, (frames,) height, width]`.
   /// - Throws: Rule `eval.tensor` when the latents do not fit.
@@ -222,10 +223,14 @@ package final class SamplingRun {
     if let pixels = try pixels(of: latents, sample: sample), let space = model.spec.pixels {
       return (space.frames(of: pixels), false)
     }
-    guard let latent = model.spec.denoiser?.latent else {
+    let latent = latents.rows([sample])
+    if model.spec.autoencoder == nil, let space = model.spec.pixels {
+      return (space.frames(of: latent), false)
+    }
+    guard let space = model.spec.denoiser?.latent else {
       preconditionFailure("a compiled model has a denoiser")
     }
-    return (latent.preview(of: latents.rows([sample])), true)
+    return (space.preview(of: latent), true)
   }
 
   private func noise(for request: SamplingRequest) throws(DiagnosticsError) -> Tensor {

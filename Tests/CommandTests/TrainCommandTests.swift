@@ -88,6 +88,22 @@ import Testing
     }
   }
 
+  @Test func `pictures are learned as they are where there is no autoencoder`() async throws {
+    try await withFolder { folder in
+      try writePictures(in: folder)
+      let spec = learningSpec.replacingOccurrences(
+        of: "latent: {channels: 1, height: 4, width: 4}",
+        with: "image: {channels: 1, height: 4, width: 4, range: [0, 1]}")
+      let result = try train(in: folder, spec: spec)
+      #expect(result.status == 0, "\(result.complaints)")
+      #expect(!result.complaints.contains("scaling_factor"))
+      let run = try ditharos(
+        "run", "run/spec.yaml", "--label", "dark", "-o", "a.png", "--scale", "1", in: folder)
+      #expect(run.status == 0, "\(run.complaints)")
+      #expect(run.complaints.contains("a.png: 1 frame of 4x4\n"))
+    }
+  }
+
   @Test func `what cannot be used is named, counted and left out`() async throws {
     try await withFolder { folder in
       try writePictures(in: folder)

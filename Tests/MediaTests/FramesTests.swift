@@ -12,6 +12,18 @@ import Testing
       Frames(count: Int.max, height: Int.max, width: 4, channels: 1, pixels: [1, 2]) == nil)
   }
 
+  @Test func `the part around the centre has the proportions asked for`() {
+    let row = made(count: 1, height: 1, width: 5, channels: 1, pixels: [1, 2, 3, 4, 5])
+    #expect(row.cropped(toProportionsOf: (1, 1)).pixels == [3])
+    #expect(row.cropped(toProportionsOf: (2, 6)).pixels == [2, 3, 4])
+    #expect(row.cropped(toProportionsOf: (1, 9)) == row)
+    let tall = noise(count: 3, height: 7, width: 4, channels: 3)
+    let square = tall.cropped(toProportionsOf: (32, 32))
+    #expect(square.height == 4 && square.width == 4 && square.count == 3)
+    #expect(Array(square.pixels.prefix(48)) == Array(tall.pixels[12..<60]))
+    #expect(tall.cropped(toProportionsOf: (1000, 1)).width == 1)
+  }
+
   @Test func `luma weighs red, green and blue as BT 601 does`() {
     let colours = plain(
       [[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]], height: 1, width: 1)

@@ -51,13 +51,17 @@ extension SpecDecoder {
     if sources.contains(where: { !isValid($0) }) || root["autoencoder"]?.isInvalid == true {
       markInvalid("latent")
     }
+    if let pixels, root["autoencoder"] == nil, isValid("autoencoder") {
+      if let place = root[pixelsKey]?.place { locations.record("latent", at: place) }
+      return pixels.latent
+    }
     guard let pixels, let autoencoder else {
       // A missing picture is reported by the autoencoder's rule.
       if root["autoencoder"] == nil {
         report(
           SpecRules.latentMissing, "`latent` is missing",
-          help: "add `latent: {channels: 4, height: 32, width: 32}`, or an `autoencoder` with "
-            + "`image` or `video`", at: "latent")
+          help: "add `latent: {channels: 4, height: 32, width: 32}`, or `image` or `video`, with "
+            + "an `autoencoder` or without", at: "latent")
       }
       markInvalid("latent")
       return LatentSpace(
@@ -220,6 +224,11 @@ struct BlocksContext {
 }
 
 extension PixelSpace {
+  /// The latent of a model without an autoencoder: the pictures themselves.
+  package var latent: LatentSpace {
+    LatentSpace(channels: channels, frames: frames, height: height, width: width)
+  }
+
   /// The latent that an autoencoder makes of these pictures; extents that do not divide are
   /// rounded down, but never to 0.
   package func latent(through autoencoder: Autoencoder) -> LatentSpace {

@@ -27,17 +27,18 @@ extension Autoencoder {
         ("decoder_blocks", canonicalIntegers(layers.decoderBlocks)),
       ]
     }
-    entries.append(("activation", canonicalName(activation)))
+    entries += [
+      ("activation", canonicalName(activation)), ("scaling_factor", .number(scaling.factor)),
+      ("shift_factor", .number(scaling.shift)),
+    ]
     if isConvolutional {
-      entries += [
-        ("scaling_factor", .number(scaling.factor)), ("shift_factor", .number(scaling.shift)),
+      entries.append(
         (
           "tiling",
           tiling.map {
             canonicalMapping([("size", .integer($0.size)), ("overlap", .integer($0.overlap))])
           } ?? .plain("none")
-        ),
-      ]
+        ))
     }
     return canonicalMapping(entries + [("frozen", .bool(frozen))])
   }

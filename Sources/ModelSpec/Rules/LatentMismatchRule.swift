@@ -2,10 +2,10 @@ import Diagnostics
 
 extension SpecRules {
   package static let latentMismatch = rule(
-    "latent-mismatch", "The latent is the one that the autoencoder makes of the pictures.",
+    "latent-mismatch", "The latent is the one that follows from the pictures.",
     explanation: """
-      With an autoencoder and pictures the latent follows from both. One that is written
-      besides must be the same, or the denoiser would be given a latent of another shape than
+      With pictures the latent follows from them and the autoencoder, or is the pictures where
+      there is no autoencoder. One that is written besides must be the same, or the denoiser would be given a latent of another shape than
       the one it was built for.
       """,
     failing: "latent: {channels: 2, frames: 4, height: 2, width: 2}",
@@ -32,6 +32,21 @@ extension SpecDecoder {
           ),
         ])
     }
+  }
+}
+
+extension SpecDecoder {
+  mutating func checkLatentIsPixels(
+    _ latent: LatentSpace, _ pixels: PixelSpace, _ pixelsPath: String
+  ) {
+    guard isValid("latent"), isValid("autoencoder"), isValid(pixelsPath), pixels.latent != latent
+    else { return }
+    report(
+      SpecRules.latentMismatch,
+      "`latent` is \(shapeText(latent.dimensions)), but `\(pixelsPath)`, which no autoencoder "
+        + "encodes, is \(shapeText(pixels.latent.dimensions))",
+      help: "remove `latent`, or add an `autoencoder`", at: "latent",
+      related: [(pixelsPath, "`\(pixelsPath)` is set here")])
   }
 }
 

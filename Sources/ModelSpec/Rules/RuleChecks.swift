@@ -19,8 +19,12 @@ extension SpecDecoder {
     checkElementCount(of: spec)
     checkPixelsExist(spec)
     if let autoencoder = spec.autoencoder { checkLayers(of: autoencoder) }
-    guard let autoencoder = spec.autoencoder, let pixels = spec.pixels else { return }
+    guard let pixels = spec.pixels else { return }
     let pixelsPath = pixels.frames == nil ? "image" : "video"
+    guard let autoencoder = spec.autoencoder else {
+      if let latent = spec.denoiser?.latent { checkLatentIsPixels(latent, pixels, pixelsPath) }
+      return
+    }
     checkPatchDivides(pixels, pixelsPath, of: autoencoder)
     if let latent = spec.denoiser?.latent {
       checkLatentMatches(latent, autoencoder, pixels, pixelsPath)

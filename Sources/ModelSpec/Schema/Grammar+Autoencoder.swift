@@ -79,11 +79,10 @@ extension Grammar {
       KeySchema(
         "scaling_factor", .number(.positive(to: 1e6)), .defaulted(.number(1)),
         "The denoiser sees `(latent - shift_factor) * scaling_factor`; `eval` does not scale.",
-        example: "0.18215", appliesTo: convolutional),
+        example: "0.18215"),
       KeySchema(
         "shift_factor", .number(.float), .defaulted(.number(0)),
-        "What is taken off a latent before it is scaled.", example: "0.0609",
-        appliesTo: convolutional),
+        "What is taken off a latent before it is scaled.", example: "0.0609"),
       KeySchema(
         "tiling", .optional(.mapping(tiling)), .derived("none"),
         "The tiles in which a picture larger than one of them is encoded and decoded; `none` takes "

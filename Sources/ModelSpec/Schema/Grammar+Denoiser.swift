@@ -1,7 +1,8 @@
 extension Grammar {
   static let denoiserKeys = [
     KeySchema(
-      "latent", .mapping(latent), .derived("of the autoencoder and the pictures"),
+      "latent", .mapping(latent),
+      .derived("of the pictures, through the autoencoder if there is one"),
       "What the transformer denoises.", example: "{channels: 4, height: 32, width: 32}"),
     KeySchema(
       "patch_size", patchSize, .derived("required with a denoiser"),
