@@ -73,7 +73,10 @@ extension Trainer {
     let stored = try loadSpec(file: "\(path)/\(CheckpointFile.spec)").spec
     let hasSamples = progress.sampleCount == sampleCount && progress.samples == samplesChecksum
     let isStage = progress.stage == stage
-    guard progress.seed == seed, isStage, hasSamples, stored.asContinued == spec.asContinued else {
+    let changed =
+      stored.asContinued == spec.asContinued
+      ? nil : stored.asContinued.changes(to: spec.asContinued).first?.path ?? "the spec"
+    guard progress.seed == seed, isStage, hasSamples, changed == nil else {
       throw DiagnosticsError(
         Diagnostic(
           TrainingRules.checkpoint,
@@ -84,7 +87,7 @@ extension Trainer {
               ? "" : ": it had \(progress.sampleCount) samples, and now there are \(sampleCount)")
             + (progress.sampleCount == sampleCount && !hasSamples
               ? ": its samples were others" : "")
-            + (stored.asContinued == spec.asContinued ? "" : ": its spec is another"),
+            + (changed.map { ": its spec is another, `\($0)` differs" } ?? ""),
           help: "continue with the same spec, samples and seed, or start anew from its weights"))
     }
     for (file, tensors) in files {

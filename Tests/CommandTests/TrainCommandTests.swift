@@ -223,6 +223,15 @@ import Testing
     }
   }
 
+  @Test func `more memory than the spec allows is refused`() async throws {
+    try await withFolder { folder in
+      try writePictures(in: folder)
+      let result = try train(in: folder, spec: learningSpec + "limits: {peak_memory: 64KiB}\n")
+      #expect(result.status == 5, "\(result.complaints)")
+      #expect(result.complaints.contains("model.yaml:17:23: error: a training needs"))
+    }
+  }
+
   @Test func `help teaches by example`() throws {
     let help = try ditharos("train", "--help")
     #expect(help.status == 0 && help.output.contains("ditharos train digits.yaml --data digits/"))

@@ -115,7 +115,7 @@ import Testing
       #expect(again.status == 4 && again.complaints.contains("--resume"))
       let wider = learningSpec.replacingOccurrences(of: "latent_dim: 16", with: "latent_dim: 32")
       let other = try train("--resume", in: folder, spec: wider)
-      #expect(other.status == 4 && other.complaints.contains("its spec is another"))
+      #expect(other.status == 4 && other.complaints.contains("`latent_dim` differs"))
       let seeded = try train("--resume", "--seed", "3", in: folder)
       #expect(seeded.status == 4 && seeded.complaints.contains("its seed is 0"))
       try FileManager.default.removeItem(atPath: "\(folder)/data/dark/1.png")
