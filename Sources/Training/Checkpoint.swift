@@ -53,7 +53,11 @@ extension Trainer {
       )
     } catch {
       removeCheckpoint(temporary)
-      throw DiagnosticsError(Diagnostic(TrainingRules.writing, "\(error)"))
+      throw DiagnosticsError(
+        Diagnostic(
+          TrainingRules.writing,
+          "`\(path)` cannot be written: \((error as? MediaError)?.message ?? "\(error)")",
+          help: "the checkpoints before it are whole: make room, and continue from them"))
     }
     guard rename(temporary, path) == 0 else {
       let problem = writingProblem(path)

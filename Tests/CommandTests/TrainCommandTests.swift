@@ -10,6 +10,7 @@ import Testing
       let result = try train("--checkpoint-every", "4", "--sample-every", "6", in: folder)
       #expect(result.status == 0, "\(result.complaints)")
       #expect(result.complaints.contains("data: 6 samples"))
+      #expect(result.complaints.contains("learn in 12 steps of 4 samples, all new;"))
       #expect(
         try names(in: "\(folder)/run") == [
           "loss.svg", "metrics.jsonl", "samples", "spec.yaml", "step-12", "step-4", "step-8",
@@ -81,7 +82,7 @@ import Testing
         "--weights", "first.safetensors", "--resume", "--steps", "8", in: folder, spec: clipSpec)
       #expect(again.status == 0, "\(again.complaints)")
       #expect(again.complaints.contains("encoded before"))
-      #expect(again.complaints.contains("continues from run/step-6"))
+      #expect(again.complaints.contains("samples, from run/step-6;"))
       let run = try ditharos(
         "run", "run/spec.yaml", "--prompt", "green sky", "-o", "a.webp", in: folder)
       #expect(run.status == 0, "\(run.complaints)")

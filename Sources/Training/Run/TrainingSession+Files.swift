@@ -77,11 +77,21 @@ extension TrainingSession {
       "\(spec.name): \(grouped(count)) parameters"
         + (trainer.stage == .autoencoder ? " of the autoencoder" : "")
         + " learn in \(grouped(stepCount)) steps of "
-        + "\(trainer.training.batch * trainer.training.accumulate) samples; "
+        + "\(trainer.training.batch * trainer.training.accumulate) samples, \(startText(names)); "
         + "\(((trainer.byteCount + data.samples.byteCount) >> 20) + 1) MiB")
     for path in damaged { lines.append("\(path): cannot be read, put aside") }
-    if let resumedFrom { lines.append("continues from \(resumedFrom)") }
     return lines
+  }
+
+  /// What the parameters that learn start from.
+  private func startText(_ names: Set<String>) -> String {
+    if let resumedFrom { return "from \(resumedFrom)" }
+    let known = names.count { source.contains($0) }
+    let origin =
+      settings.weights ?? (trainer.spec.weights?.file).map { "\(settings.specFolder)/\($0)" }
+      ?? "the spec"
+    if known == 0 { return "all new" }
+    return known == names.count ? "from \(origin)" : "some from \(origin), others new"
   }
 
   /// What a person does with the weights next, a line for each thing.

@@ -139,7 +139,7 @@ struct TrainCommand: AsyncParsableCommand {
     settings.seed = seed
     settings.threads = threading.threads
     settings.isResuming = resume
-    settings.weights = weights
+    settings.weights = weightsArgument(weights, of: spec)
     settings.checkpointEvery = checkpointEvery
     settings.sampleEvery = sampleEvery
     return settings
