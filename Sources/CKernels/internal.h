@@ -15,10 +15,12 @@
 /// The most rows of a micro-kernel over all instruction sets, and the widest packed row block.
 #define DTH_MAX_BLOCK_ROWS 14
 
-/// The most of k that a product takes at once: so much of a panel, twice, stays in the second cache.
+/// The most of k that a product takes at once: so much of a panel, twice, stays in the second
+/// cache.
 #define DTH_DEPTH 1536
 
-/// The packed rows that a thread keeps at once, in floats: with the panels they fit the second cache.
+/// The packed rows that a thread keeps at once, in floats: with the panels they fit the second
+/// cache.
 #define DTH_CHUNK_FLOATS (144 * 1024)
 
 /// The panels whose sums wait in memory at once where k is cut.
@@ -79,7 +81,8 @@ typedef struct {
 dth_share dth_product_share(
     int64_t batch, int64_t rows, int64_t panels, int32_t thread, int32_t thread_count);
 
-/// A walk over the pieces of shares: first those of a thread's own, then what is left of the others'.
+/// A walk over the pieces of shares: first those of a thread's own, then what is left of the
+/// others'.
 typedef struct {
   dth_claim *claims;
   int32_t thread, thread_count;
@@ -118,40 +121,56 @@ static inline int64_t dth_claim_piece(dth_walk *walk, int64_t count) {
   return -1;
 }
 
-/// Panels of queries of heads in a row, `begin ..< end`, cut where a head ends and into at most
-/// `most` panels.
+/// A walk over pieces of the panels of queries of all heads in a row.
 typedef struct {
-  int64_t begin, end, head_panels, most;
-} dth_head_pieces;
+  dth_walk walk;
+  int64_t total, head_panels, most;
+} dth_query_walk;
 
-/// The panels of queries of a piece: so few that a share has several, so many that packing a head's
-/// keys costs little.
-static inline int64_t dth_attention_piece(
-    int64_t total, int64_t head_panels, int32_t thread_count) {
-  int64_t most = dth_min(head_panels, DTH_QUERY_PANELS);
+/// A walk of a thread over `heads` heads of `head_panels` panels each.
+///
+/// A piece ends where a head ends. It has so few panels that a share has several pieces, and so
+/// many that packing a head's keys costs little.
+static inline dth_query_walk dth_query_walk_of(
+    dth_claim *claims, int32_t thread, int32_t thread_count, int64_t heads, int64_t head_panels) {
+  int64_t total = heads * head_panels;
   int64_t wanted = dth_ceil_div(total, thread_count * DTH_SHARE_HEADS);
-  most = dth_min(most, dth_max(wanted, DTH_LEAST_QUERY_PANELS));
-  return dth_ceil_div(head_panels, dth_ceil_div(head_panels, most));
+  int64_t most = dth_min(DTH_QUERY_PANELS, dth_max(wanted, DTH_LEAST_QUERY_PANELS));
+  return (dth_query_walk){
+      .walk = dth_walk_of(claims, thread, thread_count),
+      .total = total,
+      .head_panels = head_panels,
+      // As equal as can be.
+      .most = dth_max(1, dth_ceil_div(head_panels, dth_max(1, dth_ceil_div(head_panels, most))))};
 }
 
-static inline int64_t dth_head_piece_count(const dth_head_pieces *of) {
-  int64_t count = 0;
-  for (int64_t next = of->begin; next < of->end; count++) {
-    int64_t left = of->head_panels - next % of->head_panels;
-    next += dth_min(dth_min(of->end - next, left), of->most);
-  }
-  return count;
-}
+/// The panels of the next piece, all of one head.
+typedef struct {
+  int64_t head, panel, count;
+} dth_query_piece;
 
-/// The panels `begin ..< end` of a piece.
-static inline void dth_find_head_piece(
-    const dth_head_pieces *of, int64_t piece, int64_t *begin, int64_t *end) {
-  *end = of->begin;
-  for (int64_t i = 0; i <= piece; i++) {
-    *begin = *end;
-    int64_t left = of->head_panels - *begin % of->head_panels;
-    *end += dth_min(dth_min(of->end - *begin, left), of->most);
+/// The next piece; one without panels at the end.
+static inline dth_query_piece dth_next_query_piece(dth_query_walk *of) {
+  for (int32_t owner; (owner = dth_walk_owner(&of->walk)) >= 0;) {
+    int64_t begin = dth_part(of->total, owner, of->walk.thread_count);
+    int64_t end = dth_part(of->total, owner + 1, of->walk.thread_count);
+    // The panels of a piece are those that share a head and a place among its pieces.
+    int64_t head_pieces = dth_ceil_div(of->head_panels, of->most);
+    int64_t first = begin / of->head_panels * head_pieces +
+                    begin % of->head_panels / of->most;
+    int64_t last = end == begin ? first - 1
+                                : (end - 1) / of->head_panels * head_pieces +
+                                      (end - 1) % of->head_panels / of->most;
+    int64_t piece = dth_claim_piece(&of->walk, last - first + 1);
+    if (piece < 0) continue;
+    int64_t head = (first + piece) / head_pieces;
+    int64_t start = head * of->head_panels + (first + piece) % head_pieces * of->most;
+    int64_t stop = dth_min(start + of->most, (head + 1) * of->head_panels);
+    start = dth_max(start, begin);
+    stop = dth_min(stop, end);
+    return (dth_query_piece){head, start - head * of->head_panels, stop - start};
   }
+  return (dth_query_piece){0, 0, 0};
 }
 
 /// Rows cut into blocks of the micro-kernel, as equal as can be, the larger ones first: equal ones
@@ -198,10 +217,8 @@ static inline int64_t dth_bf16_chunk_blocks(int64_t block_bytes) {
   return dth_max(1, DTH_BF16_CHUNK_BYTES / block_bytes);
 }
 
-/// The keys that attention on AMX takes at once, and the panels of queries that share a packing of
-/// them. Results depend on the first.
+/// The keys that attention on AMX takes at once. Results depend on it.
 #define DTH_AMX_KEY_TILE 1024
-#define DTH_AMX_QUERY_PANELS 32
 
 /// The panels whose scores attention on AMX keeps at once.
 #define DTH_AMX_TURNS 3
@@ -225,7 +242,7 @@ static inline dth_amx_attention dth_amx_attention_of(const dth_attention_args *a
   sizes.tile_keys = dth_round_up(dth_ceil_div(args->keys, sizes.tiles), DTH_PANEL);
   sizes.steps = dth_ceil_div(args->width, DTH_BF16_K);
   sizes.value_panels = dth_ceil_div(args->value_width, DTH_PANEL);
-  sizes.query_panels = dth_min(dth_ceil_div(args->queries, DTH_PANEL), DTH_AMX_QUERY_PANELS);
+  sizes.query_panels = dth_min(dth_ceil_div(args->queries, DTH_PANEL), DTH_QUERY_PANELS);
   sizes.score_stride = sizes.tile_keys + DTH_TILE_ROWS;
   sizes.query_bytes = DTH_PANEL * sizes.steps * DTH_BF16_K * 2;
   sizes.key_bytes = sizes.tile_keys * sizes.steps * DTH_BF16_K * 2;

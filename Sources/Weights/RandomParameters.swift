@@ -46,11 +46,9 @@ struct RandomParameters: Sendable {
 /// likes, and returns when all calls have.
 package typealias WorkDivision = (_ count: Int, _ body: @Sendable (Range<Int>) -> Void) -> Void
 
-/// The start of a parameter's stream: the seed, mixed, and the FNV-1a hash of the name, mixed.
+/// The start of a parameter's stream: the seed, mixed, and the hash of the name, mixed.
 private func streamKey(seed: UInt64, name: String) -> UInt64 {
-  var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-  for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
-  return mixed(hash ^ mixed(seed &+ goldenGamma))
+  mixed(stableHash(of: name) ^ mixed(seed &+ goldenGamma))
 }
 
 private let goldenGamma: UInt64 = 0x9e37_79b9_7f4a_7c15

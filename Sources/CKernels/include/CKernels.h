@@ -118,8 +118,8 @@ void dth_pack_weight(
 
 /// Packs the two weights of a gated unit, `w` and `v`, whose panels alternate: first one of `w`.
 ///
-/// Panels `first_panel ..< first_panel + panel_count` of each are written. `packed` has room for two
-/// packed weights. Otherwise as `dth_pack_weight`.
+/// Panels `first_panel ..< first_panel + panel_count` of each are written. `packed` has room for
+/// two packed weights. Otherwise as `dth_pack_weight`.
 void dth_pack_gated_weight(
     const float *w, const float *v, int64_t n, int64_t k, int64_t leading_dimension,
     bool transposed, int64_t first_panel, int64_t panel_count, float *packed);
@@ -162,12 +162,12 @@ size_t dth_matmul_scratch_bytes(const dth_matmul_args *arguments);
 
 /// softmax(q kᵀ · scale + bias) v over the keys that the mask keeps, per batch entry and head.
 ///
-/// Operands: result; q; k; v; bias; mask. The last two are absent where their pointers are NULL; the
-/// array always has six entries. Element (b, t, h, d) of the first four is at
-/// `b * batch_stride + t * row_stride + h * width + d`, width being `width` for q and k and
-/// `value_width` for v and the result; so the three may be parts of one [batch, tokens, 3 * heads *
-/// width] buffer. A key that the mask leaves out, having 0 at `b * mask_batch_stride + t`, has no
-/// influence whatever it holds. The result is 0 where no key is kept, or where all scores are
+/// Operands: result; q; k; v; bias; mask. The last two are absent where their pointers are NULL;
+/// the array always has six entries. Element (b, t, h, d) of the first four is at `b * batch_stride
+/// + t * row_stride + h * width + d`, width being `width` for q and k and `value_width` for v and
+/// the result; so the three may be parts of one [batch, tokens, 3 * heads * width] buffer. A key
+/// that the mask leaves out, having 0 at `b * mask_batch_stride + t`, has no influence whatever it
+/// holds. The result is 0 where no key is kept, or where all scores are
 /// -FLT_MAX or below. It overlaps no operand. Online softmax over fixed tiles of keys.
 typedef struct dth_attention_args {
   int64_t batch, heads;

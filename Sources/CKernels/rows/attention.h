@@ -6,8 +6,8 @@
 // are logarithms to the base of 2, and a query's top is an integer: then carrying sums and results
 // to another top is exact.
 
-/// The memory of a thread: queries, results, tops and sums of each panel; a tile of keys, of values,
-/// of scores and of biases.
+/// The memory of a thread: queries, results, tops and sums of each panel; a tile of keys, of
+/// values, of scores and of biases.
 typedef struct {
   float *queries, *results, *tops, *sums;
   float *keys, *values, *scores, *biases;
@@ -289,34 +289,23 @@ static void attention(
   memory.keys = memory.biases + tile * DTH_PANEL;
   memory.values = memory.keys + dth_ceil_div(tile, DTH_ROWS) * DTH_PADDED_ROWS * args->width;
 
-  // The panels of all heads in a row are cut evenly, and by heads into pieces; a query's result
-  // depends on itself alone.
-  int64_t total = args->batch * args->heads * head_panels;
-  int64_t most = dth_attention_piece(total, head_panels, thread_count);
-  dth_walk walk = dth_walk_of(claims, thread, thread_count);
-  for (int32_t owner; (owner = dth_walk_owner(&walk)) >= 0;) {
-    dth_head_pieces pieces = {
-        dth_part(total, owner, thread_count), dth_part(total, owner + 1, thread_count),
-        head_panels, most};
-    int64_t count = dth_head_piece_count(&pieces);
-    for (int64_t piece; (piece = dth_claim_piece(&walk, count)) >= 0;) {
-      int64_t next, end;
-      dth_find_head_piece(&pieces, piece, &next, &end);
-      int64_t b = next / head_panels / args->heads, h = next / head_panels % args->heads;
-      attention_head head = {
-          .q = (const float *)operands[1] + b * args->q_batch_stride + h * args->width,
-          .k = (const float *)operands[2] + b * args->k_batch_stride + h * args->width,
-          .v = (const float *)operands[3] + b * args->v_batch_stride + h * args->value_width,
-          .bias = part_of(
-              operands[4], b * args->bias_batch_stride + h * args->bias_head_stride),
-          .mask = part_of(operands[5], b * args->mask_batch_stride),
-          .result =
-              (float *)operands[0] + b * args->result_batch_stride + h * args->value_width,
-      };
-      int64_t first = next % head_panels, panel_count = end - next;
-      attend(
-          args, &head, first * DTH_PANEL,
-          dth_min((first + panel_count) * DTH_PANEL, args->queries), &memory);
-    }
+  // A query's result depends on itself alone.
+  dth_query_walk walk = dth_query_walk_of(
+      claims, thread, thread_count, args->batch * args->heads, head_panels);
+  for (dth_query_piece piece; (piece = dth_next_query_piece(&walk)).count > 0;) {
+    int64_t b = piece.head / args->heads, h = piece.head % args->heads;
+    attention_head head = {
+        .q = (const float *)operands[1] + b * args->q_batch_stride + h * args->width,
+        .k = (const float *)operands[2] + b * args->k_batch_stride + h * args->width,
+        .v = (const float *)operands[3] + b * args->v_batch_stride + h * args->value_width,
+        .bias = part_of(
+            operands[4], b * args->bias_batch_stride + h * args->bias_head_stride),
+        .mask = part_of(operands[5], b * args->mask_batch_stride),
+        .result =
+            (float *)operands[0] + b * args->result_batch_stride + h * args->value_width,
+    };
+    attend(
+        args, &head, piece.panel * DTH_PANEL,
+        dth_min((piece.panel + piece.count) * DTH_PANEL, args->queries), &memory);
   }
 }

@@ -255,35 +255,23 @@ static void attention_bf16(
   const dth_attention_args *args = arguments;
   dth_amx_attention sizes = dth_amx_attention_of(args);
   amx_attention_memory memory = amx_memory_of(&sizes, scratch);
-  int64_t head_panels = dth_ceil_div(args->queries, DTH_PANEL);
-  // The panels of all heads in a row are cut evenly, and by heads into pieces; a query's result
-  // depends on itself alone.
-  int64_t total = args->batch * args->heads * head_panels;
-  int64_t most = dth_min(
-      sizes.query_panels, dth_attention_piece(total, head_panels, thread_count));
-  dth_walk walk = dth_walk_of(claims, thread, thread_count);
+  // A query's result depends on itself alone.
+  dth_query_walk walk = dth_query_walk_of(
+      claims, thread, thread_count, args->batch * args->heads,
+      dth_ceil_div(args->queries, DTH_PANEL));
   begin_tiles();
-  for (int32_t owner; (owner = dth_walk_owner(&walk)) >= 0;) {
-    dth_head_pieces pieces = {
-        dth_part(total, owner, thread_count), dth_part(total, owner + 1, thread_count),
-        head_panels, most};
-    int64_t count = dth_head_piece_count(&pieces);
-    for (int64_t piece; (piece = dth_claim_piece(&walk, count)) >= 0;) {
-      int64_t next, end;
-      dth_find_head_piece(&pieces, piece, &next, &end);
-      int64_t panel = next % head_panels, index = next / head_panels;
-      bf16_head operands_of =
-          bf16_head_of(args, operands, index / args->heads, index % args->heads);
-      amx_head head = {
-          .args = args, .sizes = &sizes, .memory = &memory,
-          .q = operands_of.q, .k = operands_of.k, .v = operands_of.v,
-          .result = operands_of.result,
-          .begin = panel * DTH_PANEL,
-          .end = dth_min((panel + end - next) * DTH_PANEL, args->queries),
-          .sign = args->scale < 0 ? -1 : 1,
-      };
-      attend_amx(&head);
-    }
+  for (dth_query_piece piece; (piece = dth_next_query_piece(&walk)).count > 0;) {
+    bf16_head operands_of =
+        bf16_head_of(args, operands, piece.head / args->heads, piece.head % args->heads);
+    amx_head head = {
+        .args = args, .sizes = &sizes, .memory = &memory,
+        .q = operands_of.q, .k = operands_of.k, .v = operands_of.v,
+        .result = operands_of.result,
+        .begin = piece.panel * DTH_PANEL,
+        .end = dth_min((piece.panel + piece.count) * DTH_PANEL, args->queries),
+        .sign = args->scale < 0 ? -1 : 1,
+    };
+    attend_amx(&head);
   }
   _tile_release();
 }

@@ -161,25 +161,15 @@ static void attention_bf16(
   memory.values = memory.keys + dth_ceil_div(tile, DTH_ROWS) * DTH_PADDED_ROWS *
                                     DTH_WORD_COUNT(args->width, DTH_WORD);
 
-  // The panels of all heads in a row are cut evenly, and by heads into pieces; a query's result
-  // depends on itself alone.
-  int64_t head_panels = dth_ceil_div(args->queries, DTH_PANEL);
-  int64_t total = args->batch * args->heads * head_panels;
-  int64_t most = dth_attention_piece(total, head_panels, thread_count);
-  dth_walk walk = dth_walk_of(claims, thread, thread_count);
-  for (int32_t owner; (owner = dth_walk_owner(&walk)) >= 0;) {
-    dth_head_pieces pieces = {
-        dth_part(total, owner, thread_count), dth_part(total, owner + 1, thread_count),
-        head_panels, most};
-    int64_t count = dth_head_piece_count(&pieces);
-    for (int64_t piece; (piece = dth_claim_piece(&walk, count)) >= 0;) {
-      int64_t next, end;
-      dth_find_head_piece(&pieces, piece, &next, &end);
-      int64_t head = next / head_panels, panel = next % head_panels;
-      bf16_head of = bf16_head_of(args, operands, head / args->heads, head % args->heads);
-      attend_bf16(
-          args, &of, panel * DTH_PANEL,
-          dth_min((panel + end - next) * DTH_PANEL, args->queries), &memory);
-    }
+  // A query's result depends on itself alone.
+  dth_query_walk walk = dth_query_walk_of(
+      claims, thread, thread_count, args->batch * args->heads,
+      dth_ceil_div(args->queries, DTH_PANEL));
+  for (dth_query_piece piece; (piece = dth_next_query_piece(&walk)).count > 0;) {
+    bf16_head of =
+        bf16_head_of(args, operands, piece.head / args->heads, piece.head % args->heads);
+    attend_bf16(
+        args, &of, piece.panel * DTH_PANEL,
+        dth_min((piece.panel + piece.count) * DTH_PANEL, args->queries), &memory);
   }
 }

@@ -101,22 +101,10 @@ static void convolve(
   case DTH_CONVOLUTION_VECTORS * (r) + (v):                                                   \
     convolve_tile(r, v, pixels, channels, plane, taps, tap_count, weights, tile, accumulate); \
     break;
-#if DTH_CONVOLUTION_VECTORS == 3
-#define DTH_CASES(r) DTH_CASE(r, 1) DTH_CASE(r, 2) DTH_CASE(r, 3)
-#else
-#define DTH_CASES(r) DTH_CASE(r, 1) DTH_CASE(r, 2)
-#endif
   switch (DTH_CONVOLUTION_VECTORS * rows + vectors) {
-    DTH_CASES(1) DTH_CASES(2) DTH_CASES(3) DTH_CASES(4)
-#if DTH_CONVOLUTION_ROWS > 4
-    DTH_CASES(5) DTH_CASES(6)
-#endif
-#if DTH_CONVOLUTION_ROWS > 6
-    DTH_CASES(7) DTH_CASES(8)
-#endif
+    DTH_CONVOLUTION_CASES(DTH_CASE)
     default: break;
   }
-#undef DTH_CASES
 #undef DTH_CASE
 }
 

@@ -20,6 +20,7 @@
 #include "attention.h"
 #include "attention_bf16.h"
 #include "by_row.h"
+#include "convolution_sizes.h"
 #include "winograd.h"
 
 #include "convolution.h"

@@ -23,13 +23,15 @@ INLINE void begin_tiles(void) {
   _tile_loadconfig(&configuration);
 }
 
-/// 16 rows of the left operand: where they begin, the bytes between rows, and between tiles along k.
+/// 16 rows of the left operand: where they begin, the bytes between rows, and between tiles along
+/// k.
 typedef struct {
   const char *base;
   int64_t row_bytes, step_bytes;
 } tile_rows;
 
-/// Rounds `count` elements, at most 32, of a matrix's row from `column` on, and pads them with zero.
+/// Rounds `count` elements, at most 32, of a matrix's row from `column` on, and pads them with
+/// zero.
 INLINE void pack_tile_row(
     const operand *from, int64_t row, int64_t column, int64_t count, uint16_t *out) {
   if (from->column_offsets != NULL || from->column_stride != 1) {
@@ -73,8 +75,8 @@ static tile_rows pack_tiles(
 /// What is done after each step of a product; the tile instructions cast a long shade.
 typedef void (*step_work)(void *state);
 
-/// Which operand of a product is read once while the other is read again and again; it then does not
-/// displace the other from the first cache.
+/// Which operand of a product is read once while the other is read again and again; it then does
+/// not displace the other from the first cache.
 typedef enum { STREAM_NONE, STREAM_LEFT, STREAM_RIGHT } tile_stream;
 
 #define DTH_LOAD_TILE(tile, streams, base, stride)                              \

@@ -1,10 +1,10 @@
-// Convolution with kernels of 3 x 3 and a stride of 1 by Winograd's minimal filtering F(2 x 2, 3 x 3):
-// 16 products for four pixels of the result instead of 36 (Lavin and Gray, "Fast Algorithms for
+// Convolution with kernels of 3 x 3 and a stride of 1 by Winograd's minimal filtering F(2 x 2, 3 x
+// 3): 16 products for four pixels of the result instead of 36 (Lavin and Gray, "Fast Algorithms for
 // Convolutional Neural Networks", arXiv 1509.09308, section 4.1).
 //
 // A tile is two rows and two columns of the result, and the four rows and columns of the input that
-// they need. Tiles that are neighbours in a row are in the lanes of vectors. Each of the 16 positions
-// of transformed tiles is a product of transformed weights and tiles of its own.
+// they need. Tiles that are neighbours in a row are in the lanes of vectors. Each of the 16
+// positions of transformed tiles is a product of transformed weights and tiles of its own.
 
 #define DTH_POINTS 16
 
@@ -104,7 +104,8 @@ static __attribute__((noinline)) void transform_tiles(const winograd_work *work,
   } while (0)
 
 /// Transforms the weights of a panel for some channels.
-static __attribute__((noinline)) void transform_weights(const float *packed, int64_t channels, float *out) {
+static __attribute__((noinline)) void transform_weights(
+    const float *packed, int64_t channels, float *out) {
   int64_t points = channels * DTH_PANEL;
   for (int64_t c = 0; c < channels; c++, packed += 9 * DTH_PANEL, out += DTH_PANEL) {
     for (int64_t part = 0; part < DTH_PANEL; part += DTH_WIDTH) {
@@ -156,26 +157,14 @@ INLINE void multiply_point_tile(
 static __attribute__((noinline)) void multiply_tiles_at_point(
     int64_t rows, int64_t vectors, const float *tiles, int64_t channels, int64_t stride,
     const float *weights, float *sums, bool accumulate) {
-#define DTH_CASE(r, v)                                                                \
-  case DTH_CONVOLUTION_VECTORS * (r) + (v):                                           \
-    multiply_point_tile(r, v, tiles, channels, stride, weights, sums, accumulate);          \
+#define DTH_CASE(r, v)                                                             \
+  case DTH_CONVOLUTION_VECTORS * (r) + (v):                                        \
+    multiply_point_tile(r, v, tiles, channels, stride, weights, sums, accumulate); \
     break;
-#if DTH_CONVOLUTION_VECTORS == 3
-#define DTH_CASES(r) DTH_CASE(r, 1) DTH_CASE(r, 2) DTH_CASE(r, 3)
-#else
-#define DTH_CASES(r) DTH_CASE(r, 1) DTH_CASE(r, 2)
-#endif
   switch (DTH_CONVOLUTION_VECTORS * rows + vectors) {
-    DTH_CASES(1) DTH_CASES(2) DTH_CASES(3) DTH_CASES(4)
-#if DTH_CONVOLUTION_ROWS > 4
-    DTH_CASES(5) DTH_CASES(6)
-#endif
-#if DTH_CONVOLUTION_ROWS > 6
-    DTH_CASES(7) DTH_CASES(8)
-#endif
+    DTH_CONVOLUTION_CASES(DTH_CASE)
     default: break;
   }
-#undef DTH_CASES
 #undef DTH_CASE
 }
 

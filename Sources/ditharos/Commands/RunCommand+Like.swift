@@ -26,8 +26,8 @@ extension RunCommand {
       throw DiagnosticsError(
         Diagnostic(
           DiffusionRules.recipe, "`\(path)` does not say how it was made",
-          help: "name a PNG, WebP or safetensors file that `run` wrote; programs that edit "
-            + "pictures drop what it says"))
+          help: "name a PNG, WebP or safetensors file that `run` wrote, and of several samples one "
+            + "rather than their contact sheet; programs that edit pictures drop what it says"))
     }
     return try RunRecipe(json: text, file: path)
   }

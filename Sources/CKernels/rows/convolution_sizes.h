@@ -1,0 +1,22 @@
+// The sizes of the tiles of convolutions: as many outputs and vectors of pixels as registers hold.
+
+/// `f(outputs, vectors)` for every size of a tile.
+#if DTH_CONVOLUTION_VECTORS == 3
+#define DTH_CONVOLUTION_ROW_CASES(f, r) f(r, 1) f(r, 2) f(r, 3)
+#else
+#define DTH_CONVOLUTION_ROW_CASES(f, r) f(r, 1) f(r, 2)
+#endif
+#define DTH_CONVOLUTION_CASES_4(f)                                  \
+  DTH_CONVOLUTION_ROW_CASES(f, 1) DTH_CONVOLUTION_ROW_CASES(f, 2)   \
+  DTH_CONVOLUTION_ROW_CASES(f, 3) DTH_CONVOLUTION_ROW_CASES(f, 4)
+#define DTH_CONVOLUTION_CASES_6(f) \
+  DTH_CONVOLUTION_CASES_4(f) DTH_CONVOLUTION_ROW_CASES(f, 5) DTH_CONVOLUTION_ROW_CASES(f, 6)
+#define DTH_CONVOLUTION_CASES_8(f) \
+  DTH_CONVOLUTION_CASES_6(f) DTH_CONVOLUTION_ROW_CASES(f, 7) DTH_CONVOLUTION_ROW_CASES(f, 8)
+#if DTH_CONVOLUTION_ROWS > 6
+#define DTH_CONVOLUTION_CASES DTH_CONVOLUTION_CASES_8
+#elif DTH_CONVOLUTION_ROWS > 4
+#define DTH_CONVOLUTION_CASES DTH_CONVOLUTION_CASES_6
+#else
+#define DTH_CONVOLUTION_CASES DTH_CONVOLUTION_CASES_4
+#endif
