@@ -124,8 +124,8 @@ let package = Package(
     module(
       "Training",
       [
-        "Diffusion", "Compiler", "Runtime", "Planning", "Lowering", "ModelSpec", "Weights",
-        "Schedules", "Kernels", "Media", "Documents", "Tensors", "Diagnostics",
+        "Diffusion", "Compiler", "Runtime", "Planning", "Lowering", "GraphIR", "ModelSpec",
+        "Weights", "Schedules", "Kernels", "Media", "Documents", "Tensors", "Diagnostics",
       ]),
 
     // What the shipped sky model learns from, and how it is judged.
@@ -148,8 +148,7 @@ let package = Package(
       [
         "Reports", "Training", "Diffusion", "Compiler", "Runtime", "Transforms", "Kernels",
         "ModelSpec", "Weights", "Schedules", "Documents", "Media", "Tensors", "Diagnostics",
-        argumentParser,
-        subprocess,
+        argumentParser, subprocess,
       ]),
     // No part of the product: `swift build --product sky-scenes` makes it.
     program(

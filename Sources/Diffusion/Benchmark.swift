@@ -71,13 +71,13 @@ package struct Benchmark {
     return try checked(DiffusionRules.memory) {
       try setInputs(of: executable)
       try executable.run()
-      var measurement = try repeated(repetition) {
+      var measurement = try repetition.measure(on: engine.pool) {
         let start = ContinuousClock.now
         try executable.run()
         return [(ContinuousClock.now - start) / .seconds(1)]
       }
       try executable.startTiming()
-      for _ in 0..<detailedRuns(measurement) { try executable.run() }
+      for _ in 0..<measurement.detailedRuns { try executable.run() }
       measurement.times = try executable.times(of: graph.name)
       return measurement
     }
@@ -100,7 +100,7 @@ package struct Benchmark {
       }
       try start()
       for index in 0..<min(2, stepCount) { executable.step(index) }
-      var measurement = try repeated(repetition) {
+      var measurement = try repetition.measure(on: engine.pool) {
         try start()
         return (0..<stepCount).map { index in
           let start = ContinuousClock.now
@@ -110,37 +110,10 @@ package struct Benchmark {
       }
       try executable.startTiming()
       try start()
-      for index in 0..<detailedRuns(measurement) { executable.step(index % stepCount) }
+      for index in 0..<measurement.detailedRuns { executable.step(index % stepCount) }
       measurement.times = try executable.times(of: model.step.name)
       return measurement
     }
-  }
-
-  /// Repeats runs, each giving the times of its passes.
-  private func repeated(
-    _ repetition: Repetition, _ run: () throws -> [Double]
-  ) rethrows -> Measurement {
-    let clock = ContinuousClock()
-    let deadline = clock.now + .seconds(repetition.seconds)
-    let use = ProcessorUse()
-    var (runs, seconds) = (0, [Double]())
-    let isEnough = {
-      if let wanted = repetition.runs { return runs >= wanted }
-      return runs >= repetition.most || (runs >= repetition.fewest && clock.now >= deadline)
-    }
-    while !isEnough() {
-      seconds += try run()
-      runs += 1
-    }
-    return Measurement(
-      seconds: seconds, runs: runs,
-      processorShare: use.share(threadCount: engine.pool.threadCount),
-      times: GraphTimes(graph: "", loadSeconds: 0, stages: []))
-  }
-
-  /// The passes that are timed call by call: about a second's.
-  private func detailedRuns(_ measurement: Measurement) -> Int {
-    Int(min(max(1 / max(measurement.seconds.median ?? 0, 1e-9), 2), 20))
   }
 
   /// Sets every input: ids to 0, which every table has, numbers to normal ones.
@@ -158,6 +131,36 @@ package struct Benchmark {
       type,
       type.dtype == .i32
         ? [Float](repeating: 0, count: count) : philoxNormals(seed: 0, step: 0, count: count))
+  }
+}
+
+extension Benchmark.Repetition {
+  /// Repeats runs, each giving the times of its passes in seconds.
+  package func measure(
+    on pool: ThreadPool, _ run: () throws -> [Double]
+  ) rethrows -> Benchmark.Measurement {
+    let clock = ContinuousClock()
+    let deadline = clock.now + .seconds(seconds)
+    let use = ProcessorUse()
+    var (count, times) = (0, [Double]())
+    let isEnough = {
+      if let runs { return count >= runs }
+      return count >= most || (count >= fewest && clock.now >= deadline)
+    }
+    while !isEnough() {
+      times += try run()
+      count += 1
+    }
+    return Benchmark.Measurement(
+      seconds: times, runs: count, processorShare: use.share(threadCount: pool.threadCount),
+      times: GraphTimes(graph: "", loadSeconds: 0, stages: []))
+  }
+}
+
+extension Benchmark.Measurement {
+  /// The passes that are timed call by call: about a second's.
+  package var detailedRuns: Int {
+    Int(min(max(1 / max(seconds.median ?? 0, 1e-9), 2), 20))
   }
 }
 

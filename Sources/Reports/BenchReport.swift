@@ -28,8 +28,15 @@ package struct BenchReport: Sendable {
     package var forward: Benchmark.Measurement?
     /// Steps; nil where they were not asked for.
     package var step: Benchmark.Measurement?
+    /// Steps of a training; nil where they were not asked for.
+    package var training: Benchmark.Measurement?
+    /// The bytes of a training: parameters, gradients, moments, activations; nil without one.
+    package var trainingBytes: Int?
     /// The time of a step that the machine's profile lets expect; nil without one.
     package var expectedSecondsPerStep: Double?
+
+    /// What is measured last, and shown in parts.
+    var longest: Benchmark.Measurement? { training ?? step ?? forward }
 
     /// A result without measurements.
     package init(
@@ -76,12 +83,19 @@ package struct BenchReport: Sendable {
       let runs = "\(counted(step.runs, "run")) of \(counted(result.steps, "step"))"
       rows.append(row("step", step, result, of: runs))
     }
+    if let training = result.training {
+      rows.append(
+        row(
+          "training step", training, result,
+          of: "\(counted(training.runs, "run")), \(bytes(result.trainingBytes ?? 0))"))
+    }
     if let expected = result.expectedSecondsPerStep, result.step != nil {
       rows.append(["expected", duration(expected), "", "", "", "", "", "by the machine's profile"])
     }
     var lines = [title] + aligned(rows, numeric: [1, 2, 3, 4, 5, 6])
-    if let measurement = result.step ?? result.forward {
-      lines += ["", "  where the time of a \(result.step == nil ? "pass" : "step") goes"]
+    if let measurement = result.longest {
+      let isPass = result.step == nil && result.training == nil
+      lines += ["", "  where the time of a \(isPass ? "pass" : "step") goes"]
       lines += table(measurement).text
       lines += ["", "  once"] + aligned(once(measurement), numeric: [1])
     }
@@ -120,7 +134,7 @@ package struct BenchReport: Sendable {
 
   private func json(_ result: Result) -> JSONValue {
     func number(_ value: Double?) -> JSONValue { value.map(JSONValue.number) ?? .null }
-    let figures = (result.step ?? result.forward).map { self.figures($0, result) }
+    let figures = result.longest.map { self.figures($0, result) }
     return .object([
       (key: "spec", value: .string(result.spec)),
       (key: "name", value: .string(result.name)),
@@ -136,8 +150,11 @@ package struct BenchReport: Sendable {
       (key: "peak_flops", value: number(peaks[result.precision])),
       (key: "flops_per_second", value: number(figures?.flopsPerSecond)),
       (key: "fraction_of_peak", value: number(figures?.fraction)),
+      (key: "seconds_per_training_step", value: number(result.training?.seconds.median)),
+      (key: "training_bytes", value: result.trainingBytes.map(JSONValue.integer) ?? .null),
       (key: "forward", value: result.forward.map { json($0, result) } ?? .null),
       (key: "step", value: result.step.map { json($0, result) } ?? .null),
+      (key: "training", value: result.training.map { json($0, result) } ?? .null),
     ])
   }
 

@@ -1,4 +1,5 @@
 import Diagnostics
+import Kernels
 import Lowering
 import ModelSpec
 import Tensors
@@ -67,6 +68,23 @@ package struct LatentSamples: Sendable {
       textIDs.withUnsafeBytes { xxh64($0) },
     ]
     return String(parts.withUnsafeBytes { xxh64($0) }, radix: 16)
+  }
+
+  /// Samples of noise with the first class and the first word, to measure a training by.
+  ///
+  /// - Throws: Rule `training.samples`.
+  package static func noise(
+    count: Int, for spec: ModelSpec
+  ) throws(DiagnosticsError) -> LatentSamples {
+    let dimensions = [count] + (spec.denoiser?.latent.dimensions ?? [])
+    let conditioning = spec.denoiser?.conditioning
+    return try LatentSamples(
+      Tensor(
+        dimensions, philoxNormals(seed: 0, step: 0, count: dimensions.reduce(1, *))),
+      labels: conditioning?.label.map { _ in [Int](repeating: 0, count: count) } ?? [],
+      textIDs: conditioning?.prompt.map {
+        [[Int]](repeating: [Int](repeating: 0, count: $0.length), count: count)
+      } ?? [], for: spec)
   }
 
   private static func problem(_ message: String, _ help: String) -> DiagnosticsError {

@@ -43,6 +43,16 @@ package final class Trainer {
 
   let programs: TrainingPrograms
   private let batches: TrainingBatches
+  private let pool: ThreadPool
+=======
+  private let samples: LatentSamples
+  private let pool: ThreadPool
+  private let levels: NoiseLevels
+  private var batch: TrainingBatch
+  private var order: SampleOrder
+  private var uniforms: [Float]
+  private var normals: [Float]
+>>>>>>> 6a41271 (Measure steps of a training: bench --measure training)
 
   /// A trainer of the denoiser of a loaded spec.
   ///
@@ -87,6 +97,8 @@ package final class Trainer {
     self.stage = stage
     spec = compiler.spec
     self.training = training
+<<<<<<< HEAD
+    self.pool = pool
     self.seed = seed
     self.batches = try batches(compiler, training)
     programs = try TrainingPrograms(
@@ -182,6 +194,30 @@ package final class Trainer {
 
   /// The names of the parameters that change, in the order of the forward pass.
   package var parameterNames: [String] { programs.parameters.map(\.name) }
+
+  /// Steps timed one by one, from a few that warm up on.
+  ///
+  /// - Throws: Rule `training.not-finite`, `compiler.broken-graph`.
+  package func measure(
+    _ repetition: Benchmark.Repetition
+  ) throws(DiagnosticsError) -> Benchmark.Measurement {
+    do {
+      for _ in 0..<2 { _ = try takeStep() }
+      var measurement = try repetition.measure(on: pool) {
+        let start = ContinuousClock.now
+        _ = try takeStep()
+        return [(ContinuousClock.now - start) / .seconds(1)]
+      }
+      try programs.startTiming()
+      for _ in 0..<measurement.detailedRuns { _ = try takeStep() }
+      measurement.times = try programs.times()
+      return measurement
+    } catch let error as DiagnosticsError {
+      throw error
+    } catch {
+      throw DiagnosticsError(Diagnostic(CompileRules.brokenGraph, "\(error)"))
+    }
+  }
 
   /// The bytes of the training: states, arenas, scratch and inputs.
   package var byteCount: Int { programs.byteCount }

@@ -2,6 +2,7 @@ import Compiler
 import Diagnostics
 import Diffusion
 import Glibc
+import GraphIR
 import Lowering
 import ModelSpec
 import Planning
@@ -149,5 +150,27 @@ final class TrainingPrograms {
     }
     for scalar in scalars { try update.set(scalar.name, scalar.tensor) }
     update.step(0)
+  }
+
+  /// Measures every instruction from here on.
+  ///
+  /// - Throws: `RuntimeError` when there is no memory for the measurements.
+  func startTiming() throws {
+    for program in [gradients, squares, update] { try program.startTiming() }
+  }
+
+  /// The times measured since `startTiming`, of all graphs together.
+  ///
+  /// - Throws: `RuntimeError` when a node exceeds what the kernels can address.
+  func times() throws -> GraphTimes {
+    let stages = try [gradients, squares, update].flatMap { try $0.stageTimes() }
+    let steps = stages.filter { $0.binding == .step }
+    let whole = StageTimes(
+      binding: .step, runs: steps.first?.runs ?? 0, seconds: steps.reduce(0) { $0 + $1.seconds },
+      calls: steps.flatMap(\.calls))
+    return GraphTimes(
+      graph: "training",
+      loadSeconds: gradients.loadSeconds + squares.loadSeconds
+        + update.loadSeconds, stages: [whole])
   }
 }

@@ -9,6 +9,7 @@ import Reports
 import Runtime
 import Schedules
 import Tensors
+import Training
 import Weights
 
 /// `ditharos bench`: how fast a model, or the machine, is.
@@ -26,6 +27,7 @@ struct BenchCommand: AsyncParsableCommand {
         ditharos bench Specs/dit-s-2.yaml
         ditharos bench Specs/dit-s-2.yaml --measure steps --guidance 4 --runs 5
         ditharos bench Specs/dit-s-2.yaml Specs/dit-b-4.yaml --format json
+        ditharos bench Specs/dit-s-2.yaml --measure training --batch 8
 
       Without a spec: the kernels of this machine. Their times are stored, so that
       `plan` can state the time of a step.
@@ -36,7 +38,7 @@ struct BenchCommand: AsyncParsableCommand {
   @Argument(help: "Specs; - is standard input.")
   var specs: [String] = []
 
-  @Option(help: "forward or steps; both by default.")
+  @Option(help: "forward, steps or training; the first two by default.")
   var measure: Measure?
 
   @Option(help: "As for run; random:0 by default, or those of a compiled model.")
@@ -62,6 +64,7 @@ struct BenchCommand: AsyncParsableCommand {
   enum Measure: String, CaseIterable, ExpressibleByArgument {
     case forward
     case steps
+    case training
   }
 
   func run() async throws {
@@ -144,7 +147,7 @@ struct BenchCommand: AsyncParsableCommand {
       if let works = result.step?.works {
         result.expectedSecondsPerStep = stored.profile?.seconds(for: works)
       }
-      for measurement in [result.forward, result.step].compactMap(\.self) {
+      for measurement in [result.forward, result.step, result.training].compactMap(\.self) {
         problems.add(
           MachineRules.warnings(
             "`\(result.name)`", processorShare: measurement.processorShare))
@@ -196,6 +199,13 @@ struct BenchCommand: AsyncParsableCommand {
     let repetition = Benchmark.Repetition(runs: runs)
     // Without a denoiser there are no steps, and the decoder is what is measured.
     let hasSteps = subject.steps > 0
+    if measure == .training {
+      note("\(subject.loaded.spec.name): steps of a training")
+      let trainer = try trainer(subject, pool)
+      result.training = try trainer.measure(repetition)
+      result.trainingBytes = trainer.byteCount
+      return result
+    }
     if measure != .steps || !hasSteps {
       note("\(subject.loaded.spec.name): forward passes")
       var repetition = repetition
@@ -207,6 +217,23 @@ struct BenchCommand: AsyncParsableCommand {
       result.step = try benchmark.steps(repetition)
     }
     return result
+  }
+
+  /// A trainer by the spec, or where that does not say how by AdamW.
+  private func trainer(
+    _ subject: Subject, _ pool: ThreadPool
+  ) throws(DiagnosticsError) -> Trainer {
+    var loaded = subject.loaded
+    if loaded.spec.training == nil {
+      var training = TrainingSpec(learningRate: 1e-4)
+      training.optimizer = .adamW(TrainingSpec.AdamW())
+      loaded.spec.training = training
+    }
+    loaded.spec.training?.batch = batch
+    return try Trainer(
+      loaded, samples: LatentSamples.noise(count: batch, for: loaded.spec),
+      source: subject.parameters, seed: 0, pool: pool,
+      options: plan.compileOptions(batch: batch))
   }
 
   /// Says what is being done, to a person who waits.
