@@ -19,6 +19,9 @@
 /// cache.
 #define DTH_DEPTH 1536
 
+/// The same where a panel is packed anew for every chunk of rows: the chunks are longer then.
+#define DTH_UNPACKED_DEPTH 384
+
 /// The packed rows that a thread keeps at once, in floats: with the panels they fit the second
 /// cache.
 #define DTH_CHUNK_FLOATS (144 * 1024)
@@ -202,9 +205,9 @@ typedef struct {
 
 /// The cut of a product of `rows` rows, in blocks of `block_rows` that are packed as `padded_rows`.
 static inline dth_product_cut dth_cut_product(
-    int64_t rows, int64_t k, int64_t block_rows, int64_t padded_rows) {
+    int64_t rows, int64_t k, int64_t block_rows, int64_t padded_rows, bool has_panels) {
   dth_product_cut cut;
-  cut.depths = dth_max(1, dth_ceil_div(k, DTH_DEPTH));
+  cut.depths = dth_max(1, dth_ceil_div(k, has_panels ? DTH_DEPTH : DTH_UNPACKED_DEPTH));
   cut.depth = dth_ceil_div(k, cut.depths);
   cut.blocks = dth_cut_rows(rows, block_rows);
   int64_t most = DTH_CHUNK_FLOATS / dth_max(1, padded_rows * cut.depth);

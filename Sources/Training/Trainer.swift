@@ -44,15 +44,6 @@ package final class Trainer {
   let programs: TrainingPrograms
   private let batches: TrainingBatches
   private let pool: ThreadPool
-=======
-  private let samples: LatentSamples
-  private let pool: ThreadPool
-  private let levels: NoiseLevels
-  private var batch: TrainingBatch
-  private var order: SampleOrder
-  private var uniforms: [Float]
-  private var normals: [Float]
->>>>>>> 6a41271 (Measure steps of a training: bench --measure training)
 
   /// A trainer of the denoiser of a loaded spec.
   ///
@@ -97,7 +88,6 @@ package final class Trainer {
     self.stage = stage
     spec = compiler.spec
     self.training = training
-<<<<<<< HEAD
     self.pool = pool
     self.seed = seed
     self.batches = try batches(compiler, training)

@@ -2,7 +2,6 @@ import Compiler
 import Diagnostics
 import Diffusion
 import Glibc
-import GraphIR
 import Lowering
 import ModelSpec
 import Planning
@@ -163,14 +162,16 @@ final class TrainingPrograms {
   ///
   /// - Throws: `RuntimeError` when a node exceeds what the kernels can address.
   func times() throws -> GraphTimes {
+    // Each graph is one stage.
     let stages = try [gradients, squares, update].flatMap { try $0.stageTimes() }
-    let steps = stages.filter { $0.binding == .step }
-    let whole = StageTimes(
-      binding: .step, runs: steps.first?.runs ?? 0, seconds: steps.reduce(0) { $0 + $1.seconds },
-      calls: steps.flatMap(\.calls))
+    var whole = stages.prefix(1)
+    for index in whole.indices {
+      whole[index].seconds = stages.reduce(0) { $0 + $1.seconds }
+      whole[index].calls = stages.flatMap(\.calls)
+    }
     return GraphTimes(
       graph: "training",
       loadSeconds: gradients.loadSeconds + squares.loadSeconds
-        + update.loadSeconds, stages: [whole])
+        + update.loadSeconds, stages: Array(whole))
   }
 }

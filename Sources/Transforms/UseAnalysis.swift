@@ -46,6 +46,14 @@ struct UseAnalysis {
     if case .parameter(let parts) = graph[id].op { parts } else { nil }
   }
 
+  /// Whether a value is a parameter, or in a training the state that holds one.
+  func isParameter(_ id: ValueID) -> Bool {
+    switch graph[id].op {
+    case .parameter, .state: true
+    default: false
+    }
+  }
+
   /// The value of a literal with one element; nil for other values.
   func scalar(_ id: ValueID) -> Float? {
     if case .constant(let tensor) = graph[id].op, tensor.values.count == 1 {

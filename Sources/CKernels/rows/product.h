@@ -127,7 +127,8 @@ typedef struct {
 static product_pieces cut_share(const product *of, const dth_share *share) {
   int64_t rows = share->row_end - share->row_begin;
   int64_t panels = share->panel_end - share->panel_begin;
-  product_pieces pieces = {dth_cut_product(rows, of->k, DTH_ROWS, DTH_PADDED_ROWS), 1, 1, 1};
+  product_pieces pieces = {
+      dth_cut_product(rows, of->k, DTH_ROWS, DTH_PADDED_ROWS, of->packed != NULL), 1, 1, 1};
   if (rows == 0 || panels == 0) {
     pieces.chunks = 0;
     return pieces;
@@ -190,17 +191,6 @@ static void multiply_piece(
   }
 }
 
-/// Multiplies and stores a share.
-static void multiply_share(
-    const product *of, const dth_share *share, const epilogue *how, float *scratch) {
-  product_pieces pieces = cut_share(of, share);
-  packed_rows kept = {-1, -1, -1};
-  int64_t count = pieces.chunks * pieces.groups * pieces.parts;
-  for (int64_t piece = 0; piece < count; piece++) {
-    multiply_piece(of, share, &pieces, piece, how, &kept, scratch);
-  }
-}
-
 static void linear(
     const void *arguments, void *const *operands, int32_t thread, int32_t thread_count,
     void *scratch, dth_claim *claims) {
@@ -241,37 +231,57 @@ static void linear(
   }
 }
 
+/// One product of a batch.
+static product matmul_entry(
+    const dth_matmul_args *args, void *const *operands, int64_t entry, epilogue *how) {
+  int64_t a = 0, b = 0, c = 0;
+  for (int axis = DTH_BATCH_AXES - 1; axis >= 0; axis--) {
+    int64_t index = entry % args->batch[axis];
+    entry /= args->batch[axis];
+    a += index * args->a_batch_strides[axis];
+    b += index * args->b_batch_strides[axis];
+    c += index * args->result_batch_strides[axis];
+  }
+  *how = (epilogue){
+      .result = (float *)operands[0] + c, .result_stride = args->result_stride,
+      .rows_per_gate = 1, .rows_per_residual = 1, .residual_rows = 1};
+  return (product){
+      .rows = {(const float *)operands[1] + a, args->a_row_stride, args->a_column_stride, NULL,
+               NULL},
+      .k = args->k,
+      // A packed row is a column of B.
+      .columns = {(const float *)operands[2] + b, args->b_column_stride, args->b_row_stride, NULL,
+                  NULL},
+      .n = args->n,
+      .tiles = 1,
+  };
+}
+
 static void matmul(
     const void *arguments, void *const *operands, int32_t thread, int32_t thread_count,
     void *scratch, dth_claim *claims) {
-  (void)claims;
   const dth_matmul_args *args = arguments;
   int64_t batch = 1;
   for (int axis = 0; axis < DTH_BATCH_AXES; axis++) batch *= args->batch[axis];
-  dth_share share = dth_product_share(
-      batch, args->m, dth_ceil_div(args->n, DTH_PANEL), thread, thread_count);
-  for (int64_t entry = share.batch_begin; entry < share.batch_end; entry++) {
-    int64_t a = 0, b = 0, c = 0, rest = entry;
-    for (int axis = DTH_BATCH_AXES - 1; axis >= 0; axis--) {
-      int64_t index = rest % args->batch[axis];
-      rest /= args->batch[axis];
-      a += index * args->a_batch_strides[axis];
-      b += index * args->b_batch_strides[axis];
-      c += index * args->result_batch_strides[axis];
+  epilogue how;
+  product of = matmul_entry(args, operands, 0, &how);
+  dth_walk walk = dth_walk_of(claims, thread, thread_count);
+  packed_rows kept = {-1, -1, -1};
+  int64_t current = 0;
+  for (int32_t owner; (owner = dth_walk_owner(&walk)) >= 0;) {
+    dth_share share = dth_product_share(
+        batch, args->m, dth_ceil_div(args->n, DTH_PANEL), owner, thread_count);
+    product_pieces pieces = cut_share(&of, &share);
+    int64_t entry_pieces = pieces.chunks * pieces.groups * pieces.parts;
+    int64_t count = (share.batch_end - share.batch_begin) * entry_pieces;
+    for (int64_t piece; (piece = dth_claim_piece(&walk, count)) >= 0;) {
+      int64_t entry = share.batch_begin + piece / entry_pieces;
+      if (entry != current) {
+        of = matmul_entry(args, operands, entry, &how);
+        current = entry;
+        kept = (packed_rows){-1, -1, -1};
+      }
+      multiply_piece(&of, &share, &pieces, piece % entry_pieces, &how, &kept, scratch);
     }
-    product of = {
-        .rows = {(const float *)operands[1] + a, args->a_row_stride, args->a_column_stride, NULL,
-                 NULL},
-        .k = args->k,
-        // A packed row is a column of B.
-        .columns = {(const float *)operands[2] + b, args->b_column_stride, args->b_row_stride,
-                    NULL, NULL},
-        .n = args->n,
-        .tiles = 1,
-    };
-    epilogue how = {
-        .result = (float *)operands[0] + c, .result_stride = args->result_stride,
-        .rows_per_gate = 1, .rows_per_residual = 1, .residual_rows = 1};
-    multiply_share(&of, &share, &how, scratch);
   }
 }

@@ -4,7 +4,7 @@ import Tensors
 extension Pass {
   /// `activation(x · weightᵀ + bias)` in one `linear`.
   ///
-  /// A product with a parameter becomes a `linear` even when nothing follows it, so that later
+  /// A product with a parameter, or with the state of one that learns, becomes a `linear` even when nothing follows it, so that later
   /// passes find one form; only a bias or an activation makes it a fusion.
   package static let linearBiasActivation = Pass(
     name: "linear-bias-activation",
@@ -49,7 +49,7 @@ private func match(
 ) -> LinearMatch? {
   let node = uses[id]
   guard case .matmul(transposeA: false, transposeB: true) = node.op,
-    uses.parameterParts(node.inputs[1]) != nil, uses.shape(node.inputs[1]).rank == 2
+    uses.isParameter(node.inputs[1]), uses.shape(node.inputs[1]).rank == 2
   else { return nil }
   var match = LinearMatch(product: id, root: id)
 
@@ -57,7 +57,7 @@ private func match(
     guard let (left, right) = uses.operands(user, of: .add) else { return nil }
     let other = left == id ? right : left
     let isBias =
-      uses.parameterParts(other) != nil && uses.shape(other).dimensions == [uses.shape(id)[-1]]
+      uses.isParameter(other) && uses.shape(other).dimensions == [uses.shape(id)[-1]]
     return isBias ? other : nil
   }
   func activation(_ user: ValueID) -> UnaryOp? {
