@@ -1,5 +1,6 @@
 import Diffusion
 import ModelSpec
+import Tensors
 import Weights
 
 /// What a compiled model holds, in one line.
@@ -17,6 +18,19 @@ package struct PackingSummary: Sendable {
       contents(
         name, weights: packing.weightCount, parameters: packing.parameterCount,
         byteCount: packing.byteCount) + ", packed in \(roundedDuration(seconds))"
+  }
+}
+
+/// What a file of weights alone holds, in one line.
+package struct ExportSummary: Sendable {
+  /// The line.
+  package let text: String
+
+  /// The summary of a file of all parameters of a model.
+  package init(_ spec: ModelSpec, _ precision: Precision, byteCount: Int) {
+    text =
+      "\(spec.name), \(grouped(spec.parameterDeclarations.count)) parameter tensors in "
+      + "\(precision.rawValue), \(bytes(byteCount))"
   }
 }
 

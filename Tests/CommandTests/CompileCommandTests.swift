@@ -1,6 +1,8 @@
 import Foundation
 import Media
+import Tensors
 import Testing
+import Weights
 
 /// `compile`, and every command on what it makes.
 @Suite struct CompileCommandTests {
@@ -183,6 +185,33 @@ import Testing
     }
   }
 
+  @Test func `writes the weights alone, whole or rounded`() async throws {
+    try await withFolder { folder in
+      try tinySpec.write(to: "\(folder)/tiny.yaml")
+      for precision in ["f32", "bf16"] {
+        let result = try ditharos(
+          "compile", "tiny.yaml", "--weights", "random:0", "--precision", precision, "-o",
+          "\(precision).safetensors", in: folder)
+        #expect(result.status == 0, "\(result.complaints)")
+        #expect(result.complaints.contains("parameter tensors in \(precision), "))
+      }
+      let expected = try latent(["tiny.yaml", "--weights", "random:0"], in: folder)
+      #expect(try latent(["tiny.yaml", "--weights", "f32.safetensors"], in: folder) == expected)
+      let exact = try SafetensorsFile(path: "\(folder)/f32.safetensors")
+      let rounded = try SafetensorsFile(path: "\(folder)/bf16.safetensors")
+      #expect(exact.tensors.map(\.name) == rounded.tensors.map(\.name))
+      for (own, other) in zip(exact.tensors, rounded.tensors) {
+        #expect(other.dtype == .bf16 && other.dimensions == own.dimensions)
+        own.withFloats { values in
+          other.withFloats { roundedValues in
+            // Half a unit in the last of eight binary digits.
+            #expect(zip(values, roundedValues).allSatisfy { abs($0 - $1) <= abs($0) / 256 })
+          }
+        }
+      }
+    }
+  }
+
   @Test func `says what is wrong with its arguments`() async throws {
     try await withFolder { folder in
       try tinySpec.write(to: "\(folder)/tiny.yaml")
@@ -191,8 +220,8 @@ import Testing
       }
       let unnamed = try compile("tiny.yaml", "--weights", "random:0")
       #expect(unnamed.status == 64 && unnamed.complaints.contains("add -o model.ditc"))
-      let other = try compile("tiny.yaml", "--weights", "random:0", "-o", "x.safetensors")
-      #expect(other.status == 64 && other.complaints.contains("does not end in .ditc"))
+      let other = try compile("tiny.yaml", "--weights", "random:0", "-o", "x.bin")
+      #expect(other.status == 64 && other.complaints.contains("ends in neither .ditc nor"))
       let missing = try compile("tiny.yaml", "--weights", "random:0", "-o", "no/x.ditc")
       #expect(missing.status == 4 && missing.complaints.contains("does not exist"))
       let weightless = try compile("tiny.yaml", "-o", "x.ditc")

@@ -22,6 +22,11 @@ struct CompileCommand: AsyncParsableCommand {
         ditharos compile model.yaml --weights w.safetensors -o model.ditc
         ditharos run model.ditc --label 207 --steps 20
         ditharos compile --verify model.ditc      every byte, against its checksum
+
+      Named .safetensors, the file holds the weights alone, for `--weights` and for
+      other programs:
+
+        ditharos compile model.yaml --weights run/ --precision bf16 -o w.safetensors
       """)
 
   @Argument(help: "A spec; - is standard input. With --verify, a compiled model.")
@@ -37,7 +42,7 @@ struct CompileCommand: AsyncParsableCommand {
 
   @OptionGroup var threading: ThreadOptions
 
-  @Option(name: .shortAndLong, help: "The file to write, named .ditc.")
+  @Option(name: .shortAndLong, help: "The file to write, named .ditc or .safetensors.")
   var output: String?
 
   func run() async throws {
@@ -68,7 +73,9 @@ struct CompileCommand: AsyncParsableCommand {
       }
     }
     let packing =
-      await problems.check {
+      path?.isWeightsAlone == true
+      ? nil
+      : await problems.check {
         try compiler.map {
           try ModelPacking($0, precision: options.precision, names: names ?? nil)
         }
@@ -81,10 +88,17 @@ struct CompileCommand: AsyncParsableCommand {
     }
     try problems.stopIfAny()
     let output = try problems.require(path)
-    let file = try problems.require(packing)
-    let engine = try Engine(
-      parameters: try problems.require(parameters), threads: threading.threads)
+    let source = try problems.require(parameters)
     Interruption.protect(output)
+    if output.isWeightsAlone {
+      let bytes = loaded.spec.exportedParameters(from: source, precision: options.precision)
+      try writeAtomically(path: output, bytes: bytes)
+      let summary = ExportSummary(loaded.spec, options.precision, byteCount: bytes.count)
+      Console.complain("\(output): " + summary.text)
+      return (problems.diagnostics, [])
+    }
+    let file = try problems.require(packing)
+    let engine = try Engine(parameters: source, threads: threading.threads)
     try writeAtomically(path: output, byteCount: file.byteCount) { append in
       try file.write(with: engine, to: append)
     }
@@ -110,15 +124,22 @@ struct CompileCommand: AsyncParsableCommand {
 
   /// The path to write.
   private func checkedOutput() throws -> String {
-    guard let output, output.lowercased().hasSuffix(".ditc") else {
+    guard let output, output.isWeightsAlone || output.lowercased().hasSuffix(".ditc") else {
       throw DiagnosticsError(
         Diagnostic(
           UsageRules.option,
-          output.map { "the compiled model is to be named `\($0)`, which does not end in .ditc" }
-            ?? "the file to write is not named",
+          output.map {
+            "the compiled model is to be named `\($0)`, which ends in neither .ditc nor "
+              + ".safetensors"
+          } ?? "the file to write is not named",
           help: "add -o model.ditc"))
     }
     try checkWritable(path: output)
     return output
   }
+}
+
+extension String {
+  /// Whether a file of this name holds weights and no spec.
+  fileprivate var isWeightsAlone: Bool { lowercased().hasSuffix(".safetensors") }
 }
