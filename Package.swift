@@ -124,8 +124,8 @@ let package = Package(
     module(
       "Training",
       [
-        "Diffusion", "Compiler", "Runtime", "Planning", "Lowering", "ModelSpec", "Weights",
-        "Schedules", "Kernels", "Media", "Documents", "Tensors", "Diagnostics",
+        "Diffusion", "Compiler", "Runtime", "Transforms", "Planning", "Lowering", "ModelSpec",
+        "Weights", "Schedules", "Kernels", "Media", "Documents", "Tensors", "Diagnostics",
       ]),
 
     // What the shipped sky model learns from, and how it is judged.

@@ -52,6 +52,6 @@ package struct CompiledGraph: Sendable {
 
 extension Pass {
   /// The names of the passes that keep a graph primitive, and fuse nothing.
-  fileprivate static let simplificationNames = Set(
+  static let simplificationNames = Set(
     [deadCode, constantFolding, commonSubexpressions].map(\.name))
 }

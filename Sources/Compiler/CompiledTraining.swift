@@ -2,6 +2,8 @@ import Diagnostics
 import GraphIR
 import Lowering
 import ModelSpec
+import Planning
+import Runtime
 import Tensors
 import Transforms
 
@@ -24,6 +26,10 @@ package struct CompiledTraining: Sendable {
   /// The loss of one batch, `ModelGraphs.loss` or `ModelGraphs.reconstructionLoss`, and its gradients: where several batches make a
   /// step they are added to those of the states.
   package var gradients: CompiledGraph
+  /// What `gradients` computes twice to save memory.
+  package var recomputation: Recomputation
+  /// What the graphs share: parameters, gradients, moments and averages.
+  package var states: [NamedTensor]
   /// The squares of the gradients.
   package var squares: CompiledGraph
   /// The step of the optimiser.
@@ -61,10 +67,66 @@ extension ModelCompiler {
         loss.graph, loss: "loss", withRespectTo: parameters.map(\.name), holding: loss.held)
       graph.outputs.removeAll { loss.held.contains($0.name) }
       graph = try accumulating(graph, parameters, isSum: training.accumulate > 1)
+      let states = training.states(of: parameters)
+      let (gradients, recomputation) = try gradients(graph, states)
       return CompiledTraining(
-        stage: stage, spec: spec, parameters: parameters, gradients: try whole(graph),
+        stage: stage, spec: spec, parameters: parameters, gradients: gradients,
+        recomputation: recomputation, states: states,
         squares: try whole(ModelGraphs.gradientSquares(of: parameters)),
         update: try whole(ModelGraphs.update(spec, parameters)))
+    }
+  }
+
+  /// The graph of the gradients, which computes twice as little as `limits.peak_memory` lets it; all
+  /// that it can where even that is not enough.
+  private func gradients(
+    _ graph: Graph, _ states: [NamedTensor]
+  ) throws(GraphError) -> (CompiledGraph, Recomputation) {
+    let names = Set(states.map(\.name))
+    let stateBytes = states.reduce(0) { $0 + alignedByteCount($1.type.byteCount) }
+    // What is computed twice must not be merged again.
+    let isSimplifying = { (pass: Pass) in Pass.simplificationNames.contains(pass.name) }
+    let simplified = try PassPipeline.run(
+      options.pipeline.filter(isSimplifying), on: graph, verifying: options.isVerifying
+    ).graph
+    func compiled(_ what: Recomputation) throws(GraphError) -> CompiledGraph {
+      try CompiledGraph(
+        simplified.recomputing(what, loss: "loss"), isStaged: false,
+        passes: options.pipeline.filter { !isSimplifying($0) }, isVerifying: options.isVerifying)
+    }
+    var result = (graph: try compiled(.none), what: Recomputation.none)
+    guard let limit = spec.limits?.peakMemory else { return result }
+    func byteCount(_ graph: CompiledGraph) throws(GraphError) -> Int {
+      let tensors = NamedTensors(graph.staged)
+      let own = (tensors.inputs + tensors.states + tensors.results)
+        .filter { !names.contains($0.name) }
+        .reduce(0) { $0 + alignedByteCount($1.type.byteCount) }
+      do {
+        let outline = try ProgramOutline(graph.staged, graph.plan)
+        return stateBytes + options.sampleByteCount + graph.plan.arenaByteCount + own
+          + outline.scratchByteCount(threadCount: 1)
+      } catch {
+        throw GraphError("\(error)")
+      }
+    }
+    for what in Recomputation.allCases where try byteCount(result.graph) > limit {
+      result = (try compiled(what), what)
+    }
+    return result
+  }
+}
+
+extension TrainingSpec {
+  /// What a training of parameters keeps from step to step.
+  fileprivate func states(of parameters: [ParameterDeclaration]) -> [NamedTensor] {
+    parameters.flatMap { parameter in
+      var names = [parameter.name, TrainingState.gradient(parameter.name)]
+      if case .adamW = optimizer {
+        names.append(TrainingState.firstMoment(parameter.name))
+        names.append(TrainingState.secondMoment(parameter.name))
+      }
+      if ema != nil { names.append(TrainingState.average(parameter.name)) }
+      return names.map { NamedTensor(name: $0, type: .f32(parameter.dimensions)) }
     }
   }
 }

@@ -7,6 +7,7 @@ import ModelSpec
 import Runtime
 import Schedules
 import Tensors
+import Transforms
 import Weights
 
 /// What a step of a training did.
@@ -90,6 +91,7 @@ package final class Trainer {
     self.training = training
     self.pool = pool
     self.seed = seed
+    recomputation = compiled.recomputation
     self.batches = try batches(compiler, training)
     programs = try TrainingPrograms(
       compiled, training, engine: Engine(parameters: source, pool: pool))
@@ -208,6 +210,9 @@ package final class Trainer {
       throw DiagnosticsError(Diagnostic(CompileRules.brokenGraph, "\(error)"))
     }
   }
+
+  /// What the gradients compute twice to save memory.
+  package let recomputation: Recomputation
 
   /// The bytes of the training: states, arenas, scratch and inputs.
   package var byteCount: Int { programs.byteCount }

@@ -39,22 +39,12 @@ final class TrainingPrograms {
     optimizer = spec.optimizer
     isSum = spec.accumulate > 1
     gradientNames = parameters.map { TrainingState.gradient($0.name) }
-    var tensors: [NamedTensor] = []
-    for parameter in parameters {
-      var names = [parameter.name, TrainingState.gradient(parameter.name)]
-      if case .adamW = spec.optimizer {
-        names.append(TrainingState.firstMoment(parameter.name))
-        names.append(TrainingState.secondMoment(parameter.name))
-      }
-      if spec.ema != nil { names.append(TrainingState.average(parameter.name)) }
-      tensors += names.map { NamedTensor(name: $0, type: .f32(parameter.dimensions)) }
-    }
     scalars = ["gradient_scale", "rate"].map { ($0, Tensor([], [0])) }
     if case .adamW = spec.optimizer {
       scalars += ["deviation_scale", "decay"].map { ($0, Tensor([], [0])) }
     }
     do {
-      states = try SharedStates(tensors)
+      states = try SharedStates(training.states)
     } catch {
       throw DiagnosticsError(Diagnostic(DiffusionRules.memory, "\(error)"))
     }

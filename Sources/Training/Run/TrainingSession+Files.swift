@@ -4,6 +4,7 @@ import Diffusion
 import Media
 import ModelSpec
 import Tensors
+import Transforms
 import Weights
 
 extension TrainingSession {
@@ -79,6 +80,11 @@ extension TrainingSession {
         + " learn in \(grouped(stepCount)) steps of "
         + "\(trainer.training.batch * trainer.training.accumulate) samples, \(startText(names)); "
         + "\(((trainer.byteCount + data.samples.byteCount) >> 20) + 1) MiB")
+    switch trainer.recomputation {
+    case .none: break
+    case .elementwise: lines.append("norms and activations are computed twice, to save memory")
+    case .blocks: lines.append("every block is computed twice, to save memory")
+    }
     for path in damaged { lines.append("\(path): cannot be read, put aside") }
     return lines
   }

@@ -111,11 +111,15 @@ package final class TrainingSession {
         of: scanned, compiler: compiler, engine: Engine(parameters: source, pool: pool),
         source: source, cachePath: folder.file("latents.safetensors"), progress: progress)
     }
+    var options = CompileOptions()
+    options.sampleByteCount = data.samples.byteCount
     switch data.samples {
     case .latents(let samples):
-      trainer = try Trainer(loaded, samples: samples, source: source, seed: seed, pool: pool)
+      trainer = try Trainer(
+        loaded, samples: samples, source: source, seed: seed, pool: pool, options: options)
     case .pictures(let samples):
-      trainer = try Trainer(loaded, pictures: samples, source: source, seed: seed, pool: pool)
+      trainer = try Trainer(
+        loaded, pictures: samples, source: source, seed: seed, pool: pool, options: options)
     }
     try loaded.checkMemory(of: trainer, data.samples)
     for step in folder.checkpoints {
