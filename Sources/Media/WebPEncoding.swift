@@ -4,32 +4,20 @@ import CWebP
 private let largestSide = 16383
 
 extension Frames {
-  /// How long an encoder may look for a smaller file.
-  package enum WebPEffort: Sendable {
-    /// libwebp's own middle between size and time.
-    case balanced
-    /// For thousands of small clips.
-    case fast
-
-    /// From 0 (fastest) to 9 (smallest), in libwebp's terms.
-    fileprivate var level: CInt {
-      switch self {
-      case .balanced: 6
-      case .fast: 0
-      }
-    }
-  }
-
   /// The frames as the bytes of a lossless WebP, as `write` writes them.
   ///
   /// - Parameter path: The file that errors are about.
   /// - Throws: `MediaError` where a side is over 16383 pixels or memory runs out.
   package func encodedWebP(
-    path: String, framesPerSecond: Double, effort: WebPEffort
+    path: String, framesPerSecond: Double
   ) throws(MediaError) -> [UInt8] {
-    try encodeWebP(path: path, frames: self, framesPerSecond: framesPerSecond, effort: effort)
+    try encodeWebP(path: path, frames: self, framesPerSecond: framesPerSecond)
   }
 }
+
+/// How long the encoder looks for a smaller file, from 0 to 9 in libwebp's terms: its own middle for
+/// a picture, and for animations little, which takes a fortieth of the time.
+private func effortLevel(frameCount: Int) -> CInt { frameCount > 1 ? 0 : 6 }
 
 /// Encodes frames as a lossless WebP: a picture of one frame, else an animation that repeats.
 ///
@@ -38,7 +26,7 @@ extension Frames {
 ///
 /// - Throws: `MediaError` where a side is over 16383 pixels or memory runs out.
 func encodeWebP(
-  path: String, frames: Frames, framesPerSecond: Double, effort: Frames.WebPEffort = .balanced
+  path: String, frames: Frames, framesPerSecond: Double
 ) throws(MediaError) -> [UInt8] {
   guard frames.height <= largestSide, frames.width <= largestSide else {
     throw MediaError(
@@ -49,7 +37,7 @@ func encodeWebP(
   let colour = frames.converted(toChannels: 3)
   guard frames.count > 1 else {
     return try colour.pixels.withUnsafeBufferPointer { (pixels) throws(MediaError) in
-      try encodeWebPFrame(path: path, frames: colour, pixels: pixels, effort: effort)
+      try encodeWebPFrame(path: path, frames: colour, pixels: pixels)
     }
   }
   let failure = MediaError(path: path, message: "cannot be encoded as WebP: out of memory")
@@ -61,7 +49,7 @@ func encodeWebP(
   var index = 0
   try colour.forEachFrame { (pixels) throws(MediaError) in
     let encoded = try encodeWebPFrame(
-      path: path, frames: colour, pixels: pixels, effort: effort)
+      path: path, frames: colour, pixels: pixels)
     // Differences of rounded times, so that rounding does not add up.
     let start = (Double(index) * 1000 / framesPerSecond).rounded()
     let end = (Double(index + 1) * 1000 / framesPerSecond).rounded()
@@ -87,14 +75,14 @@ func encodeWebP(
 ///
 /// - Parameter pixels: [row, column, channel] of one frame of the sizes of `frames`, 3 channels.
 private func encodeWebPFrame(
-  path: String, frames: Frames, pixels: UnsafeBufferPointer<UInt8>, effort: Frames.WebPEffort
+  path: String, frames: Frames, pixels: UnsafeBufferPointer<UInt8>
 ) throws(MediaError) -> [UInt8] {
   var configuration = WebPConfig()
   var picture = WebPPicture()
   var writer = WebPMemoryWriter()
   let isReady =
     WebPConfigInit(&configuration) != 0
-    && WebPConfigLosslessPreset(&configuration, effort.level) != 0
+    && WebPConfigLosslessPreset(&configuration, effortLevel(frameCount: frames.count)) != 0
     && WebPPictureInit(&picture) != 0
   guard isReady else {
     throw MediaError(

@@ -90,7 +90,7 @@ package struct SceneDataSet: Sendable {
       let clip = clip(index)
       let path = "\(folder)/\(Self.fileName(index))"
       let bytes = try clip.frames.encodedWebP(
-        path: path, framesPerSecond: SceneRenderer.framesPerSecond, effort: .fast)
+        path: path, framesPerSecond: SceneRenderer.framesPerSecond)
       try writeAtomically(path: path, bytes: bytes)
       captions.append(clip.caption)
     }
