@@ -1,5 +1,6 @@
 import Diagnostics
 import Documents
+import Foundation
 import ModelSpec
 
 /// The folder of the package, with a slash at its end.
@@ -9,9 +10,10 @@ let packageFolder: String = {
 }()
 
 /// The specs that ship, by name.
-let shippedSpecs = [
-  "sora-by-hand", "sora-by-hand-corrected", "dit-s-2", "dit-b-4", "dit-xl-2-256", "dit-xl-2-512",
-]
+let shippedSpecs: [String] = {
+  let files = try? FileManager.default.contentsOfDirectory(atPath: packageFolder + "Specs")
+  return (files ?? []).filter { $0.hasSuffix(".yaml") }.map { String($0.dropLast(5)) }.sorted()
+}()
 
 /// The path of a shipped spec.
 func path(ofShipped name: String) -> String { packageFolder + "Specs/\(name).yaml" }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// The folder of the package, with a slash at its end.
 let packageFolder: String = {
   let parts = #filePath.split(separator: "/", omittingEmptySubsequences: false)
@@ -5,6 +7,7 @@ let packageFolder: String = {
 }()
 
 /// The specs that ship, by name.
-let shippedSpecs = [
-  "sora-by-hand", "sora-by-hand-corrected", "dit-s-2", "dit-b-4", "dit-xl-2-256", "dit-xl-2-512",
-]
+let shippedSpecs: [String] = {
+  let files = try? FileManager.default.contentsOfDirectory(atPath: packageFolder + "Specs")
+  return (files ?? []).filter { $0.hasSuffix(".yaml") }.map { String($0.dropLast(5)) }.sorted()
+}()
