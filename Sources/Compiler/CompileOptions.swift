@@ -40,8 +40,6 @@ package struct CompileOptions: Sendable {
   package var precision = Precision.f32
   /// The passes that run, before those that the precision adds.
   package var passes = PassPipeline.all
-  /// The bytes beside a training's own that `limits.peak_memory` must hold: those of its samples.
-  package var sampleByteCount = 0
   /// Whether every pass is followed by the verifier.
   package var isVerifying = false
 

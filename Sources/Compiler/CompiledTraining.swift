@@ -23,8 +23,8 @@ package struct CompiledTraining: Sendable {
   package var spec: ModelSpec
   /// The parameters that change, in the order of the forward pass.
   package var parameters: [ParameterDeclaration]
-  /// The loss of one batch, `ModelGraphs.loss` or `ModelGraphs.reconstructionLoss`, and its gradients: where several batches make a
-  /// step they are added to those of the states.
+  /// The loss of one batch, `ModelGraphs.loss` or `ModelGraphs.reconstructionLoss`, and its
+  /// gradients: where several batches make a step they are added to those of the states.
   package var gradients: CompiledGraph
   /// What `gradients` computes twice to save memory.
   package var recomputation: Recomputation
@@ -39,10 +39,13 @@ package struct CompiledTraining: Sendable {
 extension ModelCompiler {
   /// The graphs that train a part of the model.
   ///
+  /// - Parameters:
+  ///   - sampleByteCount: The bytes of the samples, which `limits.peak_memory` must hold too.
+  ///   - threadCount: The threads, each of which has scratch of its own.
   /// - Throws: Rule `compiler.no-training` when the spec describes none; `compiler.no-denoiser`;
   ///   `compiler.broken-graph` for a fault of the program.
   package func training(
-    _ stage: TrainingStage = .denoiser
+    _ stage: TrainingStage = .denoiser, sampleByteCount: Int = 0, threadCount: Int = 1
   ) throws(DiagnosticsError) -> CompiledTraining {
     guard let training = spec.training else {
       throw DiagnosticsError(
@@ -68,22 +71,29 @@ extension ModelCompiler {
       graph.outputs.removeAll { loss.held.contains($0.name) }
       graph = try accumulating(graph, parameters, isSum: training.accumulate > 1)
       let states = training.states(of: parameters)
-      let (gradients, recomputation) = try gradients(graph, states)
+      let squares = try whole(ModelGraphs.gradientSquares(of: parameters))
+      let update = try whole(ModelGraphs.update(spec, parameters))
+      let kept = states.reduce(sampleByteCount) { $0 + alignedByteCount($1.type.byteCount) }
+      let (gradients, recomputation) = try gradients(graph) { gradients throws(GraphError) in
+        var sum = kept
+        for graph in [gradients, squares, update] {
+          sum += try graph.byteCount(sharing: states, threadCount: threadCount)
+        }
+        return sum
+      }
       return CompiledTraining(
         stage: stage, spec: spec, parameters: parameters, gradients: gradients,
-        recomputation: recomputation, states: states,
-        squares: try whole(ModelGraphs.gradientSquares(of: parameters)),
-        update: try whole(ModelGraphs.update(spec, parameters)))
+        recomputation: recomputation, states: states, squares: squares, update: update)
     }
   }
 
   /// The graph of the gradients, which computes twice as little as `limits.peak_memory` lets it; all
   /// that it can where even that is not enough.
+  ///
+  /// - Parameter byteCount: The bytes of a training with that graph.
   private func gradients(
-    _ graph: Graph, _ states: [NamedTensor]
+    _ graph: Graph, byteCount: (CompiledGraph) throws(GraphError) -> Int
   ) throws(GraphError) -> (CompiledGraph, Recomputation) {
-    let names = Set(states.map(\.name))
-    let stateBytes = states.reduce(0) { $0 + alignedByteCount($1.type.byteCount) }
     // What is computed twice must not be merged again.
     let isSimplifying = { (pass: Pass) in Pass.simplificationNames.contains(pass.name) }
     let simplified = try PassPipeline.run(
@@ -94,25 +104,31 @@ extension ModelCompiler {
         simplified.recomputing(what, loss: "loss"), isStaged: false,
         passes: options.pipeline.filter { !isSimplifying($0) }, isVerifying: options.isVerifying)
     }
-    var result = (graph: try compiled(.none), what: Recomputation.none)
+    var result = (try compiled(.none), Recomputation.none)
     guard let limit = spec.limits?.peakMemory else { return result }
-    func byteCount(_ graph: CompiledGraph) throws(GraphError) -> Int {
-      let tensors = NamedTensors(graph.staged)
-      let own = (tensors.inputs + tensors.states + tensors.results)
-        .filter { !names.contains($0.name) }
-        .reduce(0) { $0 + alignedByteCount($1.type.byteCount) }
-      do {
-        let outline = try ProgramOutline(graph.staged, graph.plan)
-        return stateBytes + options.sampleByteCount + graph.plan.arenaByteCount + own
-          + outline.scratchByteCount(threadCount: 1)
-      } catch {
-        throw GraphError("\(error)")
-      }
-    }
-    for what in Recomputation.allCases where try byteCount(result.graph) > limit {
+    for what in Recomputation.allCases.dropFirst() where try byteCount(result.0) > limit {
       result = (try compiled(what), what)
     }
     return result
+  }
+}
+
+extension CompiledGraph {
+  /// The bytes that it takes beside the states that it shares.
+  fileprivate func byteCount(
+    sharing states: [NamedTensor], threadCount: Int
+  ) throws(GraphError) -> Int {
+    let shared = Set(states.map(\.name))
+    let tensors = NamedTensors(staged)
+    let own = (tensors.inputs + tensors.states + tensors.results)
+      .filter { !shared.contains($0.name) }
+      .reduce(0) { $0 + alignedByteCount($1.type.byteCount) }
+    do {
+      let outline = try ProgramOutline(staged, plan)
+      return plan.arenaByteCount + own + outline.scratchByteCount(threadCount: threadCount)
+    } catch {
+      throw GraphError("\(error)")
+    }
   }
 }
 

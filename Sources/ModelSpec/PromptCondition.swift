@@ -62,9 +62,6 @@ package struct PromptCondition: Sendable, Hashable {
   /// Whether the word table is a parameter rather than part of the spec.
   package var tableIsLearned: Bool { vocabulary.first?.vector == nil }
 
-  /// The id of an unknown word, with `unknown: token`.
-  package var unknownID: Int? { unknown == .token ? vocabulary.count : nil }
-
   /// The id that fills up a short prompt; its vector is zero, with a text encoder learned.
   package var paddingID: Int { vocabulary.count + (unknown == .token ? 1 : 0) }
 

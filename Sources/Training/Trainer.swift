@@ -57,7 +57,7 @@ package final class Trainer {
     _ loaded: LoadedSpec, samples: LatentSamples, source: ParameterSource, seed: UInt64,
     pool: ThreadPool, options: CompileOptions = CompileOptions()
   ) throws(DiagnosticsError) {
-    try self.init(loaded, .denoiser, source, seed, pool, options) {
+    try self.init(loaded, .denoiser, samples.byteCount, source, seed, pool, options) {
       (compiler, training) throws(DiagnosticsError) in
       .denoiser(
         DenoiserBatches(samples, compiler.spec, training, try compiler.trajectory(), seed: seed))
@@ -71,20 +71,22 @@ package final class Trainer {
     _ loaded: LoadedSpec, pictures: PictureSamples, source: ParameterSource, seed: UInt64,
     pool: ThreadPool, options: CompileOptions = CompileOptions()
   ) throws(DiagnosticsError) {
-    try self.init(loaded, .autoencoder, source, seed, pool, options) { _, training in
+    try self.init(loaded, .autoencoder, pictures.byteCount, source, seed, pool, options) {
+      _, training in
       .pictures(PictureBatches(pictures, count: training.batch, seed: seed))
     }
   }
 
   private init(
-    _ loaded: LoadedSpec, _ stage: TrainingStage, _ source: ParameterSource, _ seed: UInt64,
-    _ pool: ThreadPool, _ options: CompileOptions,
+    _ loaded: LoadedSpec, _ stage: TrainingStage, _ sampleByteCount: Int,
+    _ source: ParameterSource, _ seed: UInt64, _ pool: ThreadPool, _ options: CompileOptions,
     batches: (ModelCompiler, TrainingSpec) throws(DiagnosticsError) -> TrainingBatches
   ) throws(DiagnosticsError) {
     var options = options
     options.batch = loaded.spec.training?.batch ?? 1
     let compiler = try ModelCompiler(loaded, options: options)
-    let compiled = try compiler.training(stage)
+    let compiled = try compiler.training(
+      stage, sampleByteCount: sampleByteCount, threadCount: pool.threadCount)
     let training = compiler.spec.training ?? TrainingSpec(learningRate: 0)
     self.stage = stage
     spec = compiler.spec

@@ -139,3 +139,11 @@ func bytes(_ path: String) throws -> Data { try Data(contentsOf: URL(fileURLWith
 func names(in folder: String) throws -> [String] {
   try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
 }
+
+/// Arguments that `run` refuses, and words of what it says.
+struct RunRefusal: Sendable, CustomTestStringConvertible {
+  var arguments: [String]
+  var status: Int32 = 4
+  var words: [String]
+  var testDescription: String { arguments.joined(separator: " ") }
+}

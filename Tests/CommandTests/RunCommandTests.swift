@@ -177,52 +177,47 @@ import Testing
     }
   }
 
-  struct Refusal: Sendable, CustomTestStringConvertible {
-    var arguments: [String]
-    var status: Int32 = 4
-    var words: [String]
-    var testDescription: String { arguments.joined(separator: " ") }
-  }
-
-  static let refusals: [Refusal] = [
-    Refusal(arguments: ["--prompt", "sora is green"], words: ["green", "`sora`, `is` and `sky`"]),
-    Refusal(arguments: ["--label", "1"], words: ["reads no label", "--prompt"]),
-    Refusal(arguments: ["-o", "missing/x.webp"], words: ["missing", "mkdir -p missing"]),
-    Refusal(arguments: ["-o", "folder"], words: ["is a folder"]),
-    Refusal(arguments: ["-o", "x.foo"], words: ["x.foo", ".webp", ".safetensors"]),
-    Refusal(arguments: ["-o", "sora/x.webp"], words: ["sora/x.webp"]),
-    Refusal(arguments: ["--noise", "missing.safetensors"], words: ["missing.safetensors"]),
-    Refusal(arguments: ["--noise", "big.safetensors"], words: ["[1,3]", "[1,2,4,1,1]"]),
-    Refusal(arguments: ["--video", "missing.webp"], words: ["missing.webp"]),
-    Refusal(arguments: ["--video", "text.png"], words: ["text.png", "not a PNG"]),
-    Refusal(arguments: ["--video", "cut.webp"], words: ["cut.webp", "truncated"]),
-    Refusal(arguments: ["--video", "empty.webp"], words: ["empty.webp", "empty"]),
-    Refusal(arguments: ["--video", "folder"], words: ["holds no pictures"]),
-    Refusal(arguments: ["--video", "text.txt"], words: ["text.txt", "unknown extension"]),
-    Refusal(arguments: ["--image", "one.png"], words: ["1 frame", "4"]),
-    Refusal(arguments: ["--video", "v.webp", "--strength", "0"], status: 64, words: ["strength"]),
-    Refusal(
+  static let refusals: [RunRefusal] = [
+    RunRefusal(
+      arguments: ["--prompt", "sora is green"], words: ["green", "`sora`, `is` and `sky`"]),
+    RunRefusal(arguments: ["--label", "1"], words: ["reads no label", "--prompt"]),
+    RunRefusal(arguments: ["-o", "missing/x.webp"], words: ["missing", "mkdir -p missing"]),
+    RunRefusal(arguments: ["-o", "folder"], words: ["is a folder"]),
+    RunRefusal(arguments: ["-o", "x.foo"], words: ["x.foo", ".webp", ".safetensors"]),
+    RunRefusal(arguments: ["-o", "sora/x.webp"], words: ["sora/x.webp"]),
+    RunRefusal(arguments: ["--noise", "missing.safetensors"], words: ["missing.safetensors"]),
+    RunRefusal(arguments: ["--noise", "big.safetensors"], words: ["[1,3]", "[1,2,4,1,1]"]),
+    RunRefusal(arguments: ["--video", "missing.webp"], words: ["missing.webp"]),
+    RunRefusal(arguments: ["--video", "text.png"], words: ["text.png", "not a PNG"]),
+    RunRefusal(arguments: ["--video", "cut.webp"], words: ["cut.webp", "truncated"]),
+    RunRefusal(arguments: ["--video", "empty.webp"], words: ["empty.webp", "empty"]),
+    RunRefusal(arguments: ["--video", "folder"], words: ["holds no pictures"]),
+    RunRefusal(arguments: ["--video", "text.txt"], words: ["text.txt", "unknown extension"]),
+    RunRefusal(arguments: ["--image", "one.png"], words: ["1 frame", "4"]),
+    RunRefusal(
+      arguments: ["--video", "v.webp", "--strength", "0"], status: 64, words: ["strength"]),
+    RunRefusal(
       arguments: ["--video", "v.webp", "--strength", "-0.5"], status: 64, words: ["strength"]),
-    Refusal(arguments: ["--strength", "nan"], status: 64, words: ["strength nan"]),
-    Refusal(arguments: ["--steps", "5"], status: 64, words: ["5 steps", "1 to 4"]),
-    Refusal(arguments: ["--steps", "-1"], status: 64, words: ["-1 steps"]),
-    Refusal(arguments: ["--guidance", "2"], status: 64, words: ["null condition"]),
-    Refusal(arguments: ["--size", "3x3"], status: 64, words: ["3x3"]),
-    Refusal(arguments: ["--frames", "0"], status: 64, words: ["0 frames"]),
-    Refusal(arguments: ["--threads", "0"], status: 64, words: ["0 threads", "1 to 256"]),
-    Refusal(arguments: ["--scale", "0"], status: 64, words: ["scale of 0"]),
-    Refusal(arguments: ["--scale", "9223372036854775807"], status: 64, words: ["scale of 9"]),
-    Refusal(arguments: ["--fps", "0"], status: 64, words: ["frames per second"]),
-    Refusal(arguments: ["--seed", "-1"], status: 64, words: ["'-1'", "--seed"]),
-    Refusal(
+    RunRefusal(arguments: ["--strength", "nan"], status: 64, words: ["strength nan"]),
+    RunRefusal(arguments: ["--steps", "5"], status: 64, words: ["5 steps", "1 to 4"]),
+    RunRefusal(arguments: ["--steps", "-1"], status: 64, words: ["-1 steps"]),
+    RunRefusal(arguments: ["--guidance", "2"], status: 64, words: ["null condition"]),
+    RunRefusal(arguments: ["--size", "3x3"], status: 64, words: ["3x3"]),
+    RunRefusal(arguments: ["--frames", "0"], status: 64, words: ["0 frames"]),
+    RunRefusal(arguments: ["--threads", "0"], status: 64, words: ["0 threads", "1 to 256"]),
+    RunRefusal(arguments: ["--scale", "0"], status: 64, words: ["scale of 0"]),
+    RunRefusal(arguments: ["--scale", "9223372036854775807"], status: 64, words: ["scale of 9"]),
+    RunRefusal(arguments: ["--fps", "0"], status: 64, words: ["frames per second"]),
+    RunRefusal(arguments: ["--seed", "-1"], status: 64, words: ["'-1'", "--seed"]),
+    RunRefusal(
       arguments: ["--seed", "1", "--noise", "big.safetensors"], status: 64,
       words: ["--seed and --noise"]),
-    Refusal(arguments: ["--weights", "random:x"], status: 64, words: ["random:x"]),
-    Refusal(arguments: ["--bogus"], status: 64, words: ["--bogus"]),
+    RunRefusal(arguments: ["--weights", "random:x"], status: 64, words: ["random:x"]),
+    RunRefusal(arguments: ["--bogus"], status: 64, words: ["--bogus"]),
   ]
 
   @Test(arguments: refusals)
-  func `refuses in words and writes nothing`(refusal: Refusal) async throws {
+  func `refuses in words and writes nothing`(refusal: RunRefusal) async throws {
     try await withFolder { folder in
       try "ditharos: 1".write(to: "\(folder)/text.png")
       try "ditharos: 1".write(to: "\(folder)/text.txt")

@@ -192,48 +192,43 @@ import Testing
     }
   }
 
-  struct Refusal: Sendable, CustomTestStringConvertible {
-    var arguments: [String]
-    var status: Int32 = 4
-    var words: [String]
-    var testDescription: String { arguments.joined(separator: " ") }
-  }
-
-  static let refusals: [Refusal] = [
-    Refusal(arguments: ["--label", "tabyb"], words: ["tabyb", "did you mean `tabby`?"]),
-    Refusal(arguments: ["--label", "xyzzy"], words: ["xyzzy", "`tench`"]),
-    Refusal(arguments: ["--label", "11"], words: ["label 11", "0 to 9, or 10 for none"]),
-    Refusal(arguments: ["--label", "-1"], words: ["label -1"]),
-    Refusal(arguments: ["--label", "1,99,3"], words: ["label 99"]),
-    Refusal(
+  static let refusals: [RunRefusal] = [
+    RunRefusal(arguments: ["--label", "tabyb"], words: ["tabyb", "did you mean `tabby`?"]),
+    RunRefusal(arguments: ["--label", "xyzzy"], words: ["xyzzy", "`tench`"]),
+    RunRefusal(arguments: ["--label", "11"], words: ["label 11", "0 to 9, or 10 for none"]),
+    RunRefusal(arguments: ["--label", "-1"], words: ["label -1"]),
+    RunRefusal(arguments: ["--label", "1,99,3"], words: ["label 99"]),
+    RunRefusal(
       arguments: ["--label", "1", "--negative-label", "99", "--guidance", "2"], words: ["99"]),
-    Refusal(arguments: [], words: ["needs a label"]),
-    Refusal(arguments: ["--label", "1", "--count", "0"], status: 64, words: ["0 samples"]),
-    Refusal(
+    RunRefusal(arguments: [], words: ["needs a label"]),
+    RunRefusal(arguments: ["--label", "1", "--count", "0"], status: 64, words: ["0 samples"]),
+    RunRefusal(
       arguments: ["--label", "1,2", "--count", "1000"], status: 64,
       words: ["1000 samples of 2 labels", "1024"]),
-    Refusal(
+    RunRefusal(
       arguments: ["--label", "1", "--count", "9223372036854775807"], status: 64,
       words: ["1024"]),
-    Refusal(arguments: ["--label", "1", "--batch", "0"], status: 64, words: ["0 samples"]),
-    Refusal(arguments: ["--label", "1", "--size", "7x7"], status: 64, words: ["7x7"]),
-    Refusal(arguments: ["--label", "1", "--strength", "0.5"], status: 64, words: ["--strength"]),
-    Refusal(
+    RunRefusal(arguments: ["--label", "1", "--batch", "0"], status: 64, words: ["0 samples"]),
+    RunRefusal(arguments: ["--label", "1", "--size", "7x7"], status: 64, words: ["7x7"]),
+    RunRefusal(
+      arguments: ["--label", "1", "--strength", "0.5"], status: 64, words: ["--strength"]),
+    RunRefusal(
       arguments: ["--label", "1", "--image", "noise.safetensors", "--strength", "2"], status: 64,
       words: ["strength 2"]),
-    Refusal(
+    RunRefusal(
       arguments: ["--label", "1", "--noise", "noise.safetensors", "--count", "2"],
       words: ["[3,4,8,8]", "[2,4,8,8]"]),
-    Refusal(
+    RunRefusal(
       arguments: ["--label", "1", "--noise", "nan.safetensors"], words: ["nan", "not finite"]),
-    Refusal(arguments: ["--label", "1", "--noise", "cut.safetensors"], words: ["cut.safetensors"]),
-    Refusal(
+    RunRefusal(
+      arguments: ["--label", "1", "--noise", "cut.safetensors"], words: ["cut.safetensors"]),
+    RunRefusal(
       arguments: ["--label", "1", "--count", "2", "-o", "taken.png"],
       words: ["taken-2.png", "is a folder"]),
   ]
 
   @Test(arguments: refusals)
-  func `refuses in words and writes nothing`(refusal: Refusal) async throws {
+  func `refuses in words and writes nothing`(refusal: RunRefusal) async throws {
     try await withFolder { folder in
       try Self.named.write(to: "\(folder)/tiny.yaml")
       let zeros = [Float](repeating: 0, count: 768)

@@ -9,8 +9,13 @@ import Transforms
 
 /// What a training computes twice so that it fits into `limits.peak_memory`.
 @Suite struct RecomputationTests {
+  /// The bytes of the four samples: latents, and two words each.
+  private let sampleByteCount = 4 * 128 + 8 * 8
+
   /// A trainer of two blocks whose values are large enough to be worth a second computation.
-  private func trainer(limit: Int?, passes: [Pass] = PassPipeline.all) throws -> Trainer {
+  private func trainer(
+    limit: Int?, passes: [Pass] = PassPipeline.all, threads: Int = 1
+  ) throws -> Trainer {
     let text =
       TrainingSamples.withTextEncoder(TrainingSamples.flow)
       .replacing("batch: 4", with: "batch: 256").replacing("accumulate: 2", with: "accumulate: 1")
@@ -25,14 +30,19 @@ import Transforms
         Tensor([4, 2, 4, 4], philoxNormals(seed: 3, step: 0, count: 128)),
         textIDs: [[0, 1], [1, 3], [2, 2], [3, 3]], for: loaded.spec),
       source: loaded.spec.trainingParameters(nil, folder: "."), seed: 7,
-      pool: TrainingSamples.pool(1), options: options)
+      pool: TrainingSamples.pool(threads), options: options)
   }
 
   @Test func `a budget decides what is computed twice`() throws {
+    for threads in [1, 3] {
+      let whole = try trainer(limit: nil, threads: threads)
+      #expect(whole.recomputation == .none)
+      let needed = whole.byteCount + sampleByteCount
+      #expect(try trainer(limit: needed, threads: threads).recomputation == .none)
+      #expect(try trainer(limit: needed - 1, threads: threads).recomputation == .elementwise)
+    }
     let whole = try trainer(limit: nil)
-    #expect(whole.recomputation == .none)
-    #expect(try trainer(limit: whole.byteCount).recomputation == .none)
-    let less = try trainer(limit: whole.byteCount * 99 / 100)
+    let less = try trainer(limit: whole.byteCount)
     #expect(less.recomputation == .elementwise && less.byteCount < whole.byteCount)
     let least = try trainer(limit: 1)
     #expect(least.recomputation == .blocks && least.byteCount < less.byteCount)

@@ -35,6 +35,10 @@ extension TrainingSession {
     isStopping: () -> Bool, report: (TrainingEvent) -> Void
   ) async throws -> TrainingEnd {
     var pace = TrainingPace(self)
+    if trainer.step >= stepCount {
+      try writeWeights()
+      try writeCurve()
+    }
     while trainer.step < stepCount {
       if isStopping() {
         try checkpoint(&pace, report)
@@ -51,8 +55,6 @@ extension TrainingSession {
       }
       if isLast || pace.isCheckpointDue { try checkpoint(&pace, report) }
     }
-    try writeWeights()
-    try writeCurve()
     return .finished
   }
 
@@ -66,7 +68,7 @@ extension TrainingSession {
     }
     try writeWeights()
     if !log.entries.isEmpty { try writeCurve() }
-    pace.checkpointed(trainer.step)
+    pace.checkpointed()
   }
 
   /// How fast a training goes, and when its next checkpoint is due.
@@ -107,7 +109,7 @@ extension TrainingSession {
     /// Leaves out what was no step.
     mutating func pause() { lastStep = ContinuousClock.now }
 
-    mutating func checkpointed(_ step: Int) {
+    mutating func checkpointed() {
       lastCheckpoint = ContinuousClock.now
       pause()
     }

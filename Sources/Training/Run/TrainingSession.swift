@@ -111,15 +111,11 @@ package final class TrainingSession {
         of: scanned, compiler: compiler, engine: Engine(parameters: source, pool: pool),
         source: source, cachePath: folder.file("latents.safetensors"), progress: progress)
     }
-    var options = CompileOptions()
-    options.sampleByteCount = data.samples.byteCount
     switch data.samples {
     case .latents(let samples):
-      trainer = try Trainer(
-        loaded, samples: samples, source: source, seed: seed, pool: pool, options: options)
+      trainer = try Trainer(loaded, samples: samples, source: source, seed: seed, pool: pool)
     case .pictures(let samples):
-      trainer = try Trainer(
-        loaded, pictures: samples, source: source, seed: seed, pool: pool, options: options)
+      trainer = try Trainer(loaded, pictures: samples, source: source, seed: seed, pool: pool)
     }
     try loaded.checkMemory(of: trainer, data.samples)
     for step in folder.checkpoints {
