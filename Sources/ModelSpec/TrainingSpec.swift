@@ -79,7 +79,7 @@ package struct TrainingSpec: Sendable, Hashable {
   package enum Timesteps: Sendable, Hashable {
     /// All equally often.
     case uniform
-    /// The logit of σ is normal; for a flow.
+    /// The logit is normal of a flow's σ, or of a timestep's place among those of the betas.
     ///
     /// - Source: Esser et al. (arXiv 2403.03206), section 3.1.
     case logitNormal(mean: Double, deviation: Double)

@@ -3,15 +3,17 @@ import ModelSpec
 import Schedules
 
 /// The noise levels that training draws from.
-struct NoiseLevels {
+package struct NoiseLevels {
   /// How one is made of random numbers.
   private enum Source {
     /// One of these.
     case listed([TrainingLevel])
     /// Timesteps 1 to `trainSteps` of a flow.
     case flow(FlowSchedule)
-    /// σ of a flow.
-    case logitNormal(FlowSchedule, mean: Double, deviation: Double)
+    /// σ of a flow, by its logit.
+    case flowLogits(FlowSchedule, mean: Double, deviation: Double)
+    /// One of these, by the logit of its place among them.
+    case listedLogits([TrainingLevel], mean: Double, deviation: Double)
   }
 
   private let source: Source
@@ -21,14 +23,19 @@ struct NoiseLevels {
   /// The levels of a model.
   ///
   /// - Parameter trajectory: The steps of a run, which are drawn from where there is no schedule.
-  init(_ diffusion: DiffusionSpec?, _ training: TrainingSpec, _ trajectory: SamplingTrajectory) {
+  package init(
+    _ diffusion: DiffusionSpec?, _ training: TrainingSpec, _ trajectory: SamplingTrajectory
+  ) {
     prediction = diffusion?.prediction ?? .epsilon
     weighting = training.weighting
     switch (diffusion?.schedule, training.timesteps) {
-    case (.betas(let schedule)?, _): source = .listed(schedule.trainingLevels(prediction))
+    case (.betas(let schedule)?, .uniform): source = .listed(schedule.trainingLevels(prediction))
+    case (.betas(let schedule)?, .logitNormal(let mean, let deviation)):
+      source = .listedLogits(
+        schedule.trainingLevels(prediction), mean: mean, deviation: deviation)
     case (.flow(let schedule)?, .uniform): source = .flow(schedule)
     case (.flow(let schedule)?, .logitNormal(let mean, let deviation)):
-      source = .logitNormal(schedule, mean: mean, deviation: deviation)
+      source = .flowLogits(schedule, mean: mean, deviation: deviation)
     case (nil, _):
       source = .listed(
         trajectory.timesteps.map {
@@ -44,22 +51,28 @@ struct NoiseLevels {
   /// - Parameters:
   ///   - uniform: A uniform number in [0, 1).
   ///   - normal: A standard normal number.
-  func draw(uniform: Float, normal: Float) -> TrainingLevel {
+  package func draw(uniform: Float, normal: Float) -> TrainingLevel {
     switch source {
     case .listed(let levels): return levels[Int(uniform * Float(levels.count))]
     case .flow(let schedule):
       let timestep = Int(uniform * Float(schedule.trainSteps)) + 1
       return schedule.trainingLevel(sigma: Double(timestep) / Double(schedule.trainSteps))
-    case .logitNormal(let schedule, let mean, let deviation):
-      return schedule.trainingLevel(sigma: 1 / (1 + exp(-(mean + deviation * Double(normal)))))
+    case .flowLogits(let schedule, let mean, let deviation):
+      return schedule.trainingLevel(sigma: sigmoid(mean + deviation * Double(normal)))
+    case .listedLogits(let levels, let mean, let deviation):
+      let place = Int(sigmoid(mean + deviation * Double(normal)) * Double(levels.count))
+      return levels[min(place, levels.count - 1)]
     }
   }
+
+  private func sigmoid(_ logit: Double) -> Double { 1 / (1 + exp(-logit)) }
 
   /// The level that a model is told as a timestep; nil when training sees none.
   func level(at timestep: Double) -> TrainingLevel? {
     switch source {
-    case .listed(let levels): levels.first { $0.timestep == timestep }
-    case .flow(let schedule), .logitNormal(let schedule, _, _):
+    case .listed(let levels), .listedLogits(let levels, _, _):
+      levels.first { $0.timestep == timestep }
+    case .flow(let schedule), .flowLogits(let schedule, _, _):
       schedule.trainingLevel(sigma: timestep / Double(schedule.trainSteps))
     }
   }

@@ -212,6 +212,38 @@ import Weights
     #expect(stages[1].arenaBytes < (try wholePlan.figures().stages[1].arenaBytes))
   }
 
+  @Test func `tiles with norms and attention of their own leave no seam`() throws {
+    let (columns, width) = (29, 116)
+    let spec = Self.kl.replacing("height: 12, width: 20", with: "height: 16, width: \(width)")
+      .replacing("weights: {layout: diffusers}", with: "")
+    let latent = Tensor(
+      [1, 3, 4, columns], (0..<(3 * 4 * columns)).map { sin(Float($0) * 0.37) })
+    /// By column, how far a picture goes from one column to the next, over all rows and channels.
+    func steps(_ values: [Float]) -> [Float] {
+      (1..<width).map { column in
+        stride(from: 0, to: values.count, by: width).reduce(0) {
+          $0 + abs(values[$1 + column] - values[$1 + column - 1])
+        }
+      }
+    }
+    let whole = try result(
+      of: "decode", ["latent": latent], spec: spec, weights: "random:3")
+    let usual = steps(whole.values).reduce(0, +) / Float(width - 1)
+    /// The furthest step that is not the whole picture's, by what is usual in it.
+    func seam(overlap: Int) throws -> Float {
+      let tiled = spec.replacing(
+        "  kind: kl", with: "  kind: kl\n  tiling: {size: 60, overlap: \(overlap)}")
+      let pieces = try result(of: "decode", ["latent": latent], spec: tiled, weights: "random:3")
+      #expect(pieces.shape == whole.shape)
+      return steps(zip(pieces.values, whole.values).map(-)).reduce(0, max) / usual
+    }
+    // Two tiles with one column of the latent in common show what a seam measures.
+    #expect(tileStarts(of: columns, size: 15, overlap: 1) == [0, 14])
+    // A step that is added is no edge where the picture's own are three times as far.
+    #expect(try seam(overlap: 4) > 1)
+    #expect(try seam(overlap: 28) < 1.0 / 3)
+  }
+
   @Test func `a run decodes what the denoiser sees`() throws {
     let text = """
       ditharos: 1

@@ -5,8 +5,9 @@ extension SpecRules {
   package static let trainingFit = rule(
     "training-fit", "The training fits the diffusion.",
     explanation: """
-      Min-SNR weighting reads the signal-to-noise ratio of a schedule of betas, and a flow has its
-      own way to prefer timesteps, `timesteps: logit_normal`, which a schedule of betas has not.
+      Min-SNR weighting reads the signal-to-noise ratio of a schedule of betas; on a flow
+      `timesteps: logit_normal` prefers timesteps. The timesteps of `subtract`, which has no
+      schedule, are drawn evenly.
       A variational weight trains the further channels of `variance: learned_range`.
       """,
     failing: "training: {weighting: min_snr, optimizer: {kind: adamw, learning_rate: 1e-4}}",
@@ -34,9 +35,9 @@ extension SpecDecoder {
           : "write `weighting: none`",
         related: (schedule, "the \(schedule) is set here"), suggestion: "none")
     }
-    if case .logitNormal = training.timesteps, !isFlow {
+    if case .logitNormal = training.timesteps, diffusion.schedule == nil {
       reportMisfit(
-        "timesteps", "`timesteps: logit_normal` needs the schedule of a flow",
+        "timesteps", "`timesteps: logit_normal` needs a schedule",
         help: "write `timesteps: uniform`", related: (schedule, "the \(schedule) is set here"),
         suggestion: "uniform")
     }

@@ -73,7 +73,9 @@ extension Grammar {
         "kind",
         .choice([
           Choice("uniform", "All equally often."),
-          Choice("logit_normal", "The logit of a flow's σ is normal."),
+          Choice(
+            "logit_normal",
+            "The logit of a flow's σ is normal; with betas that of a timestep by their number."),
         ]), .defaulted(.name("uniform")), "Which one.", example: "logit_normal"),
       KeySchema(
         "mean", .number(NumberRange(lower: -100, upper: 100)), .defaulted(.number(0)),
