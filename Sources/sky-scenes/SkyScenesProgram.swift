@@ -18,8 +18,9 @@ struct SkyScenesProgram: AsyncParsableCommand {
         sky-scenes render --out out/sky --count 20000
         sky-scenes vocabulary
         sky-scenes score Specs/sky.yaml
+        sky-scenes read clip.webp
       """,
-    subcommands: [RenderCommand.self, VocabularyCommand.self, ScoreCommand.self])
+    subcommands: [RenderCommand.self, VocabularyCommand.self, ScoreCommand.self, ReadCommand.self])
 }
 
 /// Writes a line to standard error.
