@@ -179,9 +179,11 @@ static int64_t dth_product_floats(int64_t m, int64_t k, int64_t panels, bool pac
   for (int i = 0; i < 2; i++) {
     int64_t rows = dth_geometries[i][0], padded = dth_geometries[i][1];
     dth_product_cut cut = dth_cut_product(m, k, rows, padded, packed);
-    int64_t sums = cut.depths == 1 ? 0 : dth_min(panels, DTH_GROUP_PANELS) * rows * DTH_PANEL;
+    int64_t group = dth_min(panels, packed ? DTH_GROUP_PANELS : DTH_UNPACKED_PANELS);
+    int64_t sums = cut.depths == 1 ? 0 : group * rows * DTH_PANEL;
     int64_t floats = cut.chunk_blocks * (padded * cut.depth + sums);
-    most = dth_max(most, floats + (packed ? 0 : DTH_PANEL * cut.depth));
+    int64_t panel_count = packed ? 0 : cut.depths == 1 ? 1 : group;
+    most = dth_max(most, floats + panel_count * DTH_PANEL * cut.depth);
   }
   return most;
 }

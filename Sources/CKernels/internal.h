@@ -19,8 +19,8 @@
 /// cache.
 #define DTH_DEPTH 1536
 
-/// The same where a panel is packed anew for every chunk of rows: the chunks are longer then.
-#define DTH_UNPACKED_DEPTH 384
+/// The same where panels are packed anew for every chunk of rows: the chunks are longer then.
+#define DTH_UNPACKED_DEPTH 320
 
 /// The packed rows that a thread keeps at once, in floats: with the panels they fit the second
 /// cache.
@@ -28,6 +28,9 @@
 
 /// The panels whose sums wait in memory at once where k is cut.
 #define DTH_GROUP_PANELS 32
+
+/// The same where panels are packed anew: they lie in the second cache beside the rows.
+#define DTH_UNPACKED_PANELS 12
 
 /// The pieces that a thread's share of a product is cut into, about.
 #define DTH_SHARE_PIECES 24

@@ -99,10 +99,11 @@ struct KernelCall {
   }
 }
 
-/// A weight `[n, k]` to be packed.
+/// A weight `[n, k]` to be packed; `[k, n]` where it is transposed.
 struct PackingArguments {
   var n: Int64
   var k: Int64
+  var isTransposed = false
 }
 
 /// Packs a weight that the graph computes.
@@ -116,6 +117,7 @@ private let packKernel: dth_kernel = { arguments, operands, thread, threadCount,
   let first = panels * Int64(thread) / Int64(threadCount)
   let end = panels * Int64(thread + 1) / Int64(threadCount)
   dth_pack_weight(
-    source.assumingMemoryBound(to: Float.self), arguments.n, arguments.k, arguments.k, false,
-    first, end - first, target.assumingMemoryBound(to: Float.self))
+    source.assumingMemoryBound(to: Float.self), arguments.n, arguments.k,
+    arguments.isTransposed ? arguments.n : arguments.k, arguments.isTransposed, first, end - first,
+    target.assumingMemoryBound(to: Float.self))
 }

@@ -47,7 +47,7 @@ extension KernelCallBuilder {
       ])
   }
 
-  private func productArguments(_ id: ValueID) -> dth_linear_args {
+  func productArguments(_ id: ValueID) -> dth_linear_args {
     let shape = shape(id)
     var arguments = dth_linear_args()
     arguments.n = Int64(shape[-1])

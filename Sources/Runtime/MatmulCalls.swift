@@ -42,6 +42,9 @@ extension KernelCallBuilder {
       throw RuntimeError(
         "\(id) multiplies over \(layout.rank) leading axes; at most \(DTH_BATCH_AXES) are possible")
     }
+    if !transposeA, arguments.m >= leastRowsOfPacking, layout.extents.allSatisfy({ $0 == 1 }) {
+      return addPackingMatmul(id, arguments, isTransposed: !transposeB)
+    }
     func padded(_ values: [Int], with filler: Int) -> [Int64] {
       [Int64](repeating: Int64(filler), count: Int(DTH_BATCH_AXES) - values.count)
         + values.map(Int64.init)
@@ -52,4 +55,25 @@ extension KernelCallBuilder {
     setElements(of: &arguments.result_batch_strides, to: padded(layout.strides[2], with: 0))
     append(.matmul(arguments), [.value(id), .value(inputs[0]), .value(inputs[1])])
   }
+
+  /// Appends the packing of a product's right operand, and the product.
+  ///
+  /// - Parameter isTransposed: Whether the operand is `[k, n]` rather than `[n, k]`.
+  private mutating func addPackingMatmul(
+    _ id: ValueID, _ product: dth_matmul_args, isTransposed: Bool
+  ) {
+    let inputs = graph[id].inputs
+    append(
+      .pack(PackingArguments(n: product.n, k: product.k, isTransposed: isTransposed)),
+      [.packing, .value(inputs[1])])
+    var arguments = productArguments(id)
+    arguments.k = product.k
+    arguments.row_stride = product.k
+    append(
+      .linear(arguments, .f32),
+      [.value(id), .value(inputs[0]), .packing, .absent, .absent, .absent])
+  }
 }
+
+/// The rows of the left operand from which packing the right one for all of them is worth it.
+private let leastRowsOfPacking: Int64 = 256

@@ -113,4 +113,17 @@ import Testing
   @Test(arguments: KernelRow.supported) func `long rows`(row: KernelRow) {
     Problem(m: 3, n: 5, k: 9000, transposeA: true).check(on: row)
   }
+
+  @Test(arguments: KernelRow.supported) func `several chunks, groups of panels and parts of k`(
+    row: KernelRow
+  ) {
+    for transposeA in [false, true] {
+      for transposeB in [false, true] {
+        Problem(m: 37, n: 421, k: 650, transposeA: transposeA, transposeB: transposeB)
+          .check(on: row)
+      }
+      Problem(m: 450, n: 40, k: 330, transposeA: transposeA).check(on: row)
+      Problem(m: 20, n: 40, k: 33, batch: [(3, true, true)], transposeA: transposeA).check(on: row)
+    }
+  }
 }

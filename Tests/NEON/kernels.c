@@ -127,12 +127,12 @@ static void run_linear(int64_t m, int64_t n, int64_t k, dth_activation activatio
   }
 }
 
-static void run_matmul(int64_t m, int64_t n, int64_t k) {
+static void run_matmul(int64_t m, int64_t n, int64_t k, bool transposed) {
   dth_matmul_args args = {
       .m = m, .n = n, .k = k, .batch = {1, 1, 2, 3}, .a_batch_strides = {0, 0, m * k, 0},
       .b_batch_strides = {0, 0, 0, n * k}, .result_batch_strides = {0, 0, 3 * m * n, m * n},
-      .a_row_stride = 1, .a_column_stride = m, .b_row_stride = 1, .b_column_stride = k,
-      .result_stride = n};
+      .a_row_stride = 1, .a_column_stride = m, .b_row_stride = transposed ? 1 : n,
+      .b_column_stride = transposed ? k : 1, .result_stride = n};
   const void *inputs[] = {numbers(2 * m * k, 1), numbers(3 * n * k, 2)};
   execute(
       "matmul", 2e-6, row->matmul, &args, inputs, 2, 6 * m * n, DTH_F32,
@@ -296,7 +296,8 @@ static void run_all(void) {
   for (int activation = DTH_ACTIVATION_NONE; activation <= DTH_ACTIVATION_GELU_QUICK; activation++) {
     run_linear(29, 70, 131, (dth_activation)activation, true);
   }
-  run_matmul(17, 45, 70);
+  run_matmul(17, 45, 70, true);
+  run_matmul(19, 421, 350, false);
   run_attention(5, 3, 4, 7);
   run_attention(70, 150, 20, 24);
   run_convolution(3, 9, 5, 1, 2);

@@ -146,6 +146,10 @@ import Testing
       Case(name: "matmul with a packed parameter") { b in
         try b.matmul(input(&b, "x", 2, 5, 9), b.parameter("w", [35, 9]), transposeB: true)
       },
+      Case(name: "matmul of many rows with an operand that is packed for them") { b in
+        let y = try b.matmul(input(&b, "x", 2, 130, 9), input(&b, "y", 9, 35))
+        return try b.matmul(y, input(&b, "z", 40, 35), transposeB: true)
+      },
       Case(name: "matmul of a parameter with tokens as columns") { b in
         try b.matmul(b.parameter("w", [35, 9]), input(&b, "x", 9, 5))
       },

@@ -2,7 +2,8 @@
 //
 // A thread multiplies a chunk of its rows, packed, by all its panels before it turns to the next
 // chunk, so that the chunk stays in the second cache and a panel is read once for each chunk. Where
-// k is long it is cut too, and the sums so far of a group of panels wait in memory.
+// k is long it is cut too, and the sums so far of a group of panels wait in memory. Meanwhile it
+// reads ahead what it will pack next, where that lies in one piece.
 
 /// What `multiply_panels` multiplies.
 typedef struct {
@@ -15,6 +16,8 @@ typedef struct {
   int64_t n;
   /// The panels that make one of the result: 2 for a gated unit.
   int64_t tiles;
+  /// The left operand of the product after this one, or NULL.
+  const float *following;
 } product;
 
 /// A chunk of a share's rows, packed along part of k.
@@ -24,7 +27,39 @@ typedef struct {
   int64_t first, end;
   int64_t k_begin, k_end;
   const float *rows;
+  /// What is packed after this chunk, and its lines of the cache.
+  const float *ahead;
+  int64_t ahead_lines;
 } product_chunk;
+
+/// The rows of memory that are packed together; as many are read ahead.
+#define DTH_STRIP 8
+
+/// Packs the blocks of a chunk of a matrix whose columns are contiguous, by strips of them.
+static void pack_columns(
+    const source *rows, const dth_share *share, const product_chunk *chunk, float *out) {
+  int64_t k = chunk->k_end - chunk->k_begin;
+  int64_t begin = dth_block_begin(&chunk->blocks, chunk->first);
+  int64_t row_count = dth_block_begin(&chunk->blocks, chunk->end) - begin;
+  const float *base = rows->base + share->row_begin + begin;
+  for (int64_t strip = 0; strip < k; strip += DTH_STRIP) {
+    int64_t end = dth_min(strip + DTH_STRIP, k), row = 0;
+    float *to = out;
+    for (int64_t block = chunk->first; block < chunk->end; block++, to += DTH_PADDED_ROWS * k) {
+      int64_t count = dth_block_rows(&chunk->blocks, block);
+      bool is_whole = row + DTH_PADDED_ROWS <= row_count;
+      for (int64_t i = strip; i < end; i++) {
+        const float *from = base + row + i * rows->column_stride;
+        __builtin_prefetch(from + DTH_STRIP * rows->column_stride);
+        for (int64_t r = 0; r < count; r += DTH_WIDTH) {
+          vf v = is_whole ? load(from + r) : load_part(from + r, dth_min(count - r, DTH_WIDTH));
+          store(to + i * DTH_PADDED_ROWS + r, v);
+        }
+      }
+      row += count;
+    }
+  }
+}
 
 static void pack_chunk(
     const product *of, const dth_share *share, const product_chunk *chunk, float *out) {
@@ -33,6 +68,10 @@ static void pack_chunk(
     rows.column_offsets += chunk->k_begin;
   } else {
     rows.base += chunk->k_begin * rows.column_stride;
+  }
+  if (rows.column_offsets == NULL && rows.row_stride == 1 && rows.column_stride != 1) {
+    pack_columns(&rows, share, chunk, out);
+    return;
   }
   int64_t k = chunk->k_end - chunk->k_begin;
   for (int64_t block = chunk->first; block < chunk->end; block++) {
@@ -43,17 +82,30 @@ static void pack_chunk(
   }
 }
 
-/// The chunk's part of a panel, packed into `space` where the product has no packed panels.
-static const float *panel_part(
-    const product *of, const product_chunk *chunk, int64_t panel, float *space) {
-  if (of->packed != NULL) return of->packed + (panel * of->k + chunk->k_begin) * DTH_PANEL;
-  int64_t column = panel * DTH_PANEL, count = dth_min(DTH_PANEL, of->n - column);
-  int64_t k = chunk->k_end - chunk->k_begin;
+/// Packs the chunk's part of panels `begin ..< end` where the product has no packed ones.
+static void pack_panels(
+    const product *of, const product_chunk *chunk, int64_t begin, int64_t end, float *out) {
+  int64_t k = chunk->k_end - chunk->k_begin, whole = dth_min(end, of->n / DTH_PANEL);
   source columns = of->columns;
   columns.base += chunk->k_begin * columns.column_stride;
-  if (count < DTH_PANEL) memset(space, 0, (size_t)(DTH_PANEL * k) * sizeof(float));
-  pack_rows(&columns, column, count, k, DTH_PANEL, space);
-  return space;
+  int64_t panel = begin;
+  if (columns.row_stride == 1 && whole > begin) {
+    // A row of memory at a time.
+    for (int64_t i = 0; i < k; i++) {
+      const float *from = columns.base + begin * DTH_PANEL + i * columns.column_stride;
+      float *to = out + i * DTH_PANEL;
+      for (panel = begin; panel < whole; panel++, from += DTH_PANEL, to += DTH_PANEL * k) {
+        __builtin_prefetch(from + DTH_STRIP * columns.column_stride);
+        __builtin_prefetch(from + DTH_STRIP * columns.column_stride + DTH_PANEL / 2);
+        UNROLL for (int c = 0; c < DTH_PANEL; c += DTH_WIDTH) store(to + c, load(from + c));
+      }
+    }
+  }
+  for (out += (panel - begin) * DTH_PANEL * k; panel < end; panel++, out += DTH_PANEL * k) {
+    int64_t column = panel * DTH_PANEL, count = dth_min(DTH_PANEL, of->n - column);
+    if (count < DTH_PANEL) memset(out, 0, (size_t)(DTH_PANEL * k) * sizeof(float));
+    pack_rows(&columns, column, count, k, DTH_PANEL, out);
+  }
 }
 
 /// A panel's bias, copied to `space` where the panel is not whole; zeros where there is none.
@@ -67,11 +119,12 @@ INLINE const float *panel_bias(
 
 /// Multiplies blocks `begin ..< end` of a chunk by the panels of one panel of the result.
 ///
-/// The tiles of a block are `stride` floats behind those of the block before.
+/// `packed` is the chunk's part of them, `turn` how often the chunk was multiplied before. The tiles
+/// of a block are `stride` floats behind those of the block before.
 static void multiply_chunk(
     const product *of, const dth_share *share, const product_chunk *chunk, int64_t begin,
-    int64_t end, const epilogue *how, int64_t panel, float *space, float *tiles,
-    int64_t stride) {
+    int64_t end, const epilogue *how, int64_t panel, const float *packed, int64_t turn,
+    float *tiles, int64_t stride) {
   int64_t k = chunk->k_end - chunk->k_begin;
   int64_t column = panel * DTH_PANEL, columns = dth_min(DTH_PANEL, of->n - column);
   bool first = chunk->k_begin == 0, last = chunk->k_end == of->k;
@@ -79,7 +132,7 @@ static void multiply_chunk(
   const float *parts[2], *biases[2];
   float bias_space[2 * DTH_PANEL];
   for (int64_t i = 0; i < of->tiles; i++) {
-    parts[i] = panel_part(of, chunk, panel * of->tiles + i, space);
+    parts[i] = packed + i * of->k * DTH_PANEL;
     biases[i] = panel_bias(
         i == 0 ? how->bias : how->value_bias, column, columns, bias_space + i * DTH_PANEL);
   }
@@ -90,8 +143,13 @@ static void multiply_chunk(
     int64_t row = share->row_begin + dth_block_begin(&chunk->blocks, block);
     int64_t rows = dth_block_rows(&chunk->blocks, block);
     const float *a = chunk->rows + (block - chunk->first) * DTH_PADDED_ROWS * k;
-    // A block reads a quarter of the panel's lines ahead.
+    // A block reads a quarter of the panel's lines ahead; those after the fourth, or all where
+    // panels are at hand, what is packed next.
     int64_t quarter = dth_min(block - chunk->first, 3) * (k / 2) * 16;
+    int64_t skipped = reads_on ? 4 : 0;
+    int64_t line = (turn * (chunk->end - chunk->first - skipped) + block - chunk->first - skipped) *
+                   (k / 2);
+    bool reads_chunk = block - chunk->first >= skipped && line + k / 2 <= chunk->ahead_lines;
     bool direct = false;
     for (int64_t i = 0; i < of->tiles; i++) {
       float *sums = tiles + i * DTH_ROWS * DTH_PANEL;
@@ -104,7 +162,7 @@ static void multiply_chunk(
           .from_stride = first ? 0 : DTH_PANEL,
           .to = sums,
           .to_stride = DTH_PANEL,
-          .next = parts[i] + distance + quarter,
+          .next = reads_chunk ? chunk->ahead + line * 16 : parts[i] + distance + quarter,
       };
       direct = is_plain && is_gating(how, row, rows, column, &tile);
       multiply(rows, &tile);
@@ -136,7 +194,8 @@ static product_pieces cut_share(const product *of, const dth_share *share) {
   const dth_product_cut *cut = &pieces.cut;
   pieces.chunks = dth_ceil_div(cut->blocks.count, cut->chunk_blocks);
   if (cut->depths > 1) {
-    pieces.groups = dth_ceil_div(panels, DTH_GROUP_PANELS / of->tiles);
+    int64_t most = of->packed != NULL ? DTH_GROUP_PANELS / of->tiles : DTH_UNPACKED_PANELS;
+    pieces.groups = dth_ceil_div(panels, most);
   } else {
     pieces.groups = panels;
     // A panel that is packed is packed once for all blocks.
@@ -152,6 +211,35 @@ typedef struct {
   int64_t row, rows, k_begin;
 } packed_rows;
 
+/// Says what is packed after a chunk that `wanted` describes: the next rows, or where k is cut the
+/// next of one operand; nothing unless it lies in one piece.
+static void look_ahead(
+    const product *of, const dth_share *share, const packed_rows *wanted, product_chunk *chunk) {
+  const source *rows = &of->rows, *columns = &of->columns;
+  int64_t count = 0;
+  if (chunk->k_end < of->k) {
+    int64_t next = dth_min(of->k - chunk->k_end, chunk->k_end - chunk->k_begin);
+    bool is_contiguous = columns->row_stride == 1 && columns->column_stride == of->n;
+    if (of->packed == NULL && is_contiguous && of->n <= DTH_UNPACKED_PANELS * DTH_PANEL) {
+      chunk->ahead = columns->base + chunk->k_end * of->n;
+      count = next * of->n;
+    } else if (rows->row_stride == 1 && rows->column_stride == wanted->rows - wanted->row) {
+      chunk->ahead = rows->base + chunk->k_end * rows->column_stride;
+      count = next * rows->column_stride;
+    }
+  } else if (
+      chunk->k_begin == 0 && rows->column_offsets == NULL && rows->column_stride == 1 &&
+      rows->row_stride == of->k) {
+    chunk->ahead = rows->base + wanted->rows * of->k;
+    count = dth_min(share->row_end - wanted->rows, wanted->rows - wanted->row) * of->k;
+  }
+  if (chunk->k_end == of->k && wanted->rows == share->row_end && of->following != NULL) {
+    chunk->ahead = of->following;
+    count = (share->row_end - share->row_begin) * of->k;
+  }
+  chunk->ahead_lines = count / 16;
+}
+
 /// Multiplies and stores a piece.
 static void multiply_piece(
     const product *of, const dth_share *share, const product_pieces *pieces, int64_t piece,
@@ -160,8 +248,11 @@ static void multiply_piece(
   int64_t part = piece % pieces->parts, group = piece / pieces->parts % pieces->groups;
   int64_t index = piece / pieces->parts / pieces->groups;
   int64_t tile_floats = of->tiles * DTH_ROWS * DTH_PANEL;
+  int64_t panels = share->panel_end - share->panel_begin;
+  int64_t begin = share->panel_begin + dth_part(panels, group, pieces->groups);
+  int64_t end = share->panel_begin + dth_part(panels, group + 1, pieces->groups);
   float *space = scratch + cut->chunk_blocks * DTH_PADDED_ROWS * cut->depth;
-  float *sums = of->packed == NULL ? space + DTH_PANEL * cut->depth : space;
+  float *sums = of->packed == NULL ? space + (end - begin) * DTH_PANEL * cut->depth : space;
   _Alignas(64) float tiles[2 * DTH_ROWS * DTH_PANEL];
 
   product_chunk chunk = {.blocks = cut->blocks, .rows = scratch};
@@ -171,20 +262,24 @@ static void multiply_piece(
   packed_rows wanted = {
       share->row_begin + dth_block_begin(&chunk.blocks, chunk.first),
       share->row_begin + dth_block_begin(&chunk.blocks, chunk.end), 0};
-  int64_t panels = share->panel_end - share->panel_begin;
-  int64_t begin = share->panel_begin + dth_part(panels, group, pieces->groups);
-  int64_t end = share->panel_begin + dth_part(panels, group + 1, pieces->groups);
   for (int64_t depth = 0; depth < cut->depths; depth++) {
     chunk.k_begin = dth_part(of->k, depth, cut->depths);
     chunk.k_end = dth_part(of->k, depth + 1, cut->depths);
     wanted.k_begin = chunk.k_begin;
     if (memcmp(kept, &wanted, sizeof wanted) != 0) pack_chunk(of, share, &chunk, scratch);
     *kept = wanted;
+    look_ahead(of, share, &wanted, &chunk);
+    if (of->packed == NULL) pack_panels(of, &chunk, begin, end, space);
     for (int64_t panel = begin; panel < end; panel++) {
       bool whole = cut->depths == 1;
+      const float *packed =
+          of->packed == NULL
+              ? space + (panel - begin) * DTH_PANEL * (chunk.k_end - chunk.k_begin)
+              : of->packed + (panel * of->tiles * of->k + chunk.k_begin) * DTH_PANEL;
       multiply_chunk(
           of, share, &chunk, chunk.first + dth_part(blocks, part, pieces->parts),
-          chunk.first + dth_part(blocks, part + 1, pieces->parts), how, panel, space,
+          chunk.first + dth_part(blocks, part + 1, pieces->parts), how, panel, packed,
+          panel - (whole ? share->panel_begin : begin),
           whole ? tiles : sums + (panel - begin) * blocks * tile_floats,
           whole ? 0 : tile_floats);
     }
@@ -267,6 +362,9 @@ static void matmul(
   product of = matmul_entry(args, operands, 0, &how);
   dth_walk walk = dth_walk_of(claims, thread, thread_count);
   packed_rows kept = {-1, -1, -1};
+  bool is_contiguous = args->a_batch_strides[DTH_BATCH_AXES - 1] == args->m * args->k &&
+                       args->a_row_stride + args->a_column_stride ==
+                           1 + (args->a_column_stride == 1 ? args->k : args->m);
   int64_t current = 0;
   for (int32_t owner; (owner = dth_walk_owner(&walk)) >= 0;) {
     dth_share share = dth_product_share(
@@ -281,6 +379,8 @@ static void matmul(
         current = entry;
         kept = (packed_rows){-1, -1, -1};
       }
+      bool is_followed = is_contiguous && entry + 1 < share.batch_end;
+      of.following = is_followed ? of.rows.base + args->m * args->k : NULL;
       multiply_piece(&of, &share, &pieces, piece % entry_pieces, &how, &kept, scratch);
     }
   }
