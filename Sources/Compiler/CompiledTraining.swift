@@ -87,8 +87,8 @@ extension ModelCompiler {
     }
   }
 
-  /// The graph of the gradients, which computes twice as little as `limits.peak_memory` lets it; all
-  /// that it can where even that is not enough.
+  /// The graph of the gradients, which computes activations twice, and more only where
+  /// `limits.peak_memory` asks for it; all that it can where even that is not enough.
   ///
   /// - Parameter byteCount: The bytes of a training with that graph.
   private func gradients(
@@ -104,9 +104,9 @@ extension ModelCompiler {
         simplified.recomputing(what, loss: "loss"), isStaged: false,
         passes: options.pipeline.filter { !isSimplifying($0) }, isVerifying: options.isVerifying)
     }
-    var result = (try compiled(.none), Recomputation.none)
+    var result = (try compiled(.activations), Recomputation.activations)
     guard let limit = spec.limits?.peakMemory else { return result }
-    for what in Recomputation.allCases.dropFirst() where try byteCount(result.0) > limit {
+    for what in [Recomputation.elementwise, .blocks] where try byteCount(result.0) > limit {
       result = (try compiled(what), what)
     }
     return result

@@ -81,7 +81,7 @@ extension TrainingSession {
         + "\(trainer.training.batch * trainer.training.accumulate) samples, \(startText(names)); "
         + "\(((trainer.byteCount + data.samples.byteCount) >> 20) + 1) MiB")
     switch trainer.recomputation {
-    case .none: break
+    case .none, .activations: break
     case .elementwise: lines.append("norms and activations are computed twice, to save memory")
     case .blocks: lines.append("every block is computed twice, to save memory")
     }

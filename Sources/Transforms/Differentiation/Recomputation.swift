@@ -6,6 +6,8 @@ import Tensors
 package enum Recomputation: String, Sendable, Hashable, CaseIterable {
   /// Nothing.
   case none
+  /// Large results of activation functions whose operands are kept anyhow.
+  case activations
   /// Large values that element-wise functions and norms make of others that are kept anyhow.
   case elementwise
   /// Everything within a block of the stack but what other blocks read.
@@ -76,7 +78,7 @@ private struct ForwardPass {
       }
       let isWithinBlock = what == .blocks && node.origin.block != nil
       let isMade =
-        (isWithinBlock || node.op.isCheap)
+        (isWithinBlock || (what == .activations ? node.op.isActivation : node.op.isCheap))
         && node.inputs.allSatisfy { isAvailable[$0.index] }
       let isWorthIt =
         isWithinBlock || node.type.shape.elementCount >= Self.fewestElements
@@ -120,6 +122,10 @@ private struct RecomputingWriter {
 }
 
 extension Op {
+  fileprivate var isActivation: Bool {
+    if case .unary(let function) = self { function.isActivation } else { false }
+  }
+
   /// Whether it takes about as long as reading its operands.
   fileprivate var isCheap: Bool {
     switch self {
