@@ -22,9 +22,15 @@
 #include "rows/epilogue_bf16.h"
 #include "rows/words_bf16.h"
 
+#include "rows/panels_bf16.h"
+
 #include "rows/tiles.h"
 
 #include "rows/product_amx.h"
+
+#include "rows/matmul_bf16.h"
+
+#include "rows/matmul_amx.h"
 
 #include "rows/heads_bf16.h"
 #include "rows/softmax_amx.h"
@@ -44,7 +50,8 @@ static int64_t peak_bf16(int64_t rounds) {
   return rounds * 4 * 16 * 16 * 32 * 2;
 }
 
-const dth_bf16_kernels dth_kernels_amx = {linear_bf16, attention_bf16, peak_bf16};
+const dth_bf16_kernels dth_kernels_amx = {
+    linear_bf16, pack_bf16, matmul_bf16, attention_bf16, peak_bf16};
 
 #pragma clang attribute pop
 #endif

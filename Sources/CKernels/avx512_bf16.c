@@ -21,7 +21,13 @@
 #include "rows/epilogue_bf16.h"
 #include "rows/words_bf16.h"
 
+#include "rows/panels_bf16.h"
+
 #include "rows/product_bf16.h"
+
+#include "rows/matmul_bf16.h"
+
+#include "rows/matmul_words.h"
 
 #include "rows/heads_bf16.h"
 
@@ -29,7 +35,8 @@
 
 #include "rows/peak.h"
 
-const dth_bf16_kernels dth_kernels_avx512_bf16 = {linear_bf16, attention_bf16, peak};
+const dth_bf16_kernels dth_kernels_avx512_bf16 = {
+    linear_bf16, pack_bf16, matmul_bf16, attention_bf16, peak};
 
 #pragma clang attribute pop
 #endif

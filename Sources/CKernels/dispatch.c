@@ -32,6 +32,8 @@ static void dth_add_bf16_row(const char *name, const dth_bf16_kernels *kernels) 
   dth_kernel_row row = *dth_best_row();
   row.name = name;
   row.linear_bf16 = kernels->linear_bf16;
+  row.pack_bf16 = kernels->pack_bf16;
+  row.matmul_bf16 = kernels->matmul_bf16;
   row.attention_bf16 = kernels->attention_bf16;
   row.peak_bf16 = kernels->peak_bf16;
   dth_rows[dth_row_count++] = row;
@@ -216,21 +218,31 @@ size_t dth_attention_scratch_bytes(const dth_attention_args *arguments) {
 /// The bytes of a packed word of rows, and the elements in it, per row of kernels with words.
 static const int64_t dth_word_elements[] = {1, 2};
 
-size_t dth_linear_bf16_scratch_bytes(const dth_linear_args *arguments) {
+/// The bytes of the packed rows of a product of bf16 that a thread keeps, the largest over the rows
+/// of kernels.
+static int64_t dth_bf16_rows_bytes(int64_t m, int64_t k) {
   int64_t most = 0;
   for (int i = 0; i < 2; i++) {
     int64_t rows = dth_geometries[i][0], padded = dth_geometries[i][1];
     for (int j = 0; j < 2; j++) {
-      int64_t words = dth_round_up(arguments->k, 2) / dth_word_elements[j];
+      int64_t words = dth_round_up(k, 2) / dth_word_elements[j];
       int64_t bytes = padded * words * 4;
-      int64_t blocks = dth_min(dth_ceil_div(arguments->m, rows), dth_bf16_chunk_blocks(bytes));
+      int64_t blocks = dth_min(dth_ceil_div(m, rows), dth_bf16_chunk_blocks(bytes));
       most = dth_max(most, blocks * bytes);
     }
   }
-  int64_t tile_bytes = DTH_TILE_ROWS * 2 * dth_round_up(arguments->k, DTH_BF16_K);
-  int64_t tiles = dth_ceil_div(arguments->m, DTH_TILE_ROWS);
-  most = dth_max(most, dth_min(tiles, dth_bf16_chunk_blocks(tile_bytes)) * tile_bytes);
-  return (size_t)most;
+  int64_t tile_bytes = DTH_TILE_ROWS * 2 * dth_round_up(k, DTH_BF16_K);
+  int64_t tiles = dth_ceil_div(m, DTH_TILE_ROWS);
+  return dth_max(most, dth_min(tiles, dth_bf16_chunk_blocks(tile_bytes)) * tile_bytes);
+}
+
+size_t dth_linear_bf16_scratch_bytes(const dth_linear_args *arguments) {
+  return (size_t)dth_bf16_rows_bytes(arguments->m, arguments->k);
+}
+
+size_t dth_matmul_bf16_scratch_bytes(const dth_matmul_args *arguments) {
+  int64_t panel = DTH_PANEL * 2 * dth_round_up(arguments->k, DTH_BF16_K);
+  return (size_t)(panel + dth_bf16_rows_bytes(arguments->m, arguments->k));
 }
 
 size_t dth_attention_bf16_scratch_bytes(const dth_attention_args *arguments) {
@@ -247,6 +259,11 @@ size_t dth_attention_bf16_scratch_bytes(const dth_attention_args *arguments) {
   int64_t state = panels * DTH_PANEL * (width / 2 + value_width + 2);
   int64_t bytes = (state + most + tile * DTH_PANEL) * (int64_t)sizeof(float);
   return (size_t)dth_max(bytes, dth_amx_attention_of(arguments).total_bytes);
+}
+
+size_t dth_pack_scratch_bytes(const dth_pack_args *arguments) {
+  (void)arguments;
+  return 0;
 }
 
 size_t dth_elementwise_scratch_bytes(const dth_elementwise_args *arguments) {

@@ -263,7 +263,7 @@ static inline dth_amx_attention dth_amx_attention_of(const dth_attention_args *a
 
 /// What sets a row with bf16 instructions apart from `avx512`.
 typedef struct {
-  dth_kernel linear_bf16, attention_bf16;
+  dth_kernel linear_bf16, pack_bf16, matmul_bf16, attention_bf16;
   dth_peak peak_bf16;
 } dth_bf16_kernels;
 

@@ -102,7 +102,8 @@ extension ModelCompiler {
     func compiled(_ what: Recomputation) throws(GraphError) -> CompiledGraph {
       try CompiledGraph(
         simplified.recomputing(what, loss: "loss"), isStaged: false,
-        passes: options.pipeline.filter { !isSimplifying($0) }, isVerifying: options.isVerifying)
+        passes: options.pipeline.filter { !isSimplifying($0) }
+          + PassPipeline.gradientPasses(for: options.precision), isVerifying: options.isVerifying)
     }
     var result = (try compiled(.activations), Recomputation.activations)
     guard let limit = spec.limits?.peakMemory else { return result }

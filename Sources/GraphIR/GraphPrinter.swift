@@ -46,7 +46,7 @@ package enum GraphPrinter {
     case .table(.frequencies): return "frequencies"
     case .table(.sincos): return "sincos"
     case .stepRow, .matmul, .unary, .binary, .softmax, .layerNorm, .reduce, .gather, .reshape,
-      .broadcast, .permute, .slice, .concat, .linear, .patchLinear, .affine, .normAffine,
+      .broadcast, .permute, .slice, .concat, .cast, .linear, .patchLinear, .affine, .normAffine,
       .gatedAdd, .attention, .chain, .rmsNorm, .groupNorm, .convolution, .upsample, .rmsNormScale,
       .groupNormAffine, .convolutionEpilogue:
       return ""
@@ -85,7 +85,7 @@ extension Op {
   var attributes: [(name: String, value: AttributeValue?)] {
     switch self {
     case .input, .state, .parameter, .constant, .stepRow, .unary, .binary, .softmax, .gather,
-      .reshape, .broadcast, .affine, .gatedAdd:
+      .reshape, .broadcast, .affine, .gatedAdd, .cast:
       return []
     case .table(.frequencies(let count, let denominator, let maximumPeriod)):
       return [

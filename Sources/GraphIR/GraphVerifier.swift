@@ -7,10 +7,10 @@ import Tensors
 ///   state or a parameter is declared. Extents are at least 1, element counts at most `maximumElementCount`.
 /// - **Element types.** Values are `f32`, `bf16` or `i32`; states and tables are `f32`; `i32` is
 ///   read by `gather` as ids and by nothing else. `i32` literals hold integers below 2^24.
-/// - **Short values.** A `bf16` value is a parameter, a result that its kernel rounds, or a piece of
-///   one; `Op.permits` tells which. A parameter of them is read, whole, as the weight of products;
-///   another one as the `x` of a `linear` with such a weight, or by attention whose operands are all
-///   `bf16`. None is an output.
+/// - **Short values.** A `bf16` value is a parameter, a `cast`, a result that its kernel rounds, or a
+///   piece of one; `Op.permits` tells which. A parameter of them is read, whole, as the weight of
+///   products; another one as an operand of a `matmul`, as the weight of a `linear`, as the `x` of a
+///   `linear` with such a weight, or by attention whose operands are all `bf16`. None is an output.
 /// - **Names.** The names of the graph, of sources and of outputs are not empty. An input or a state
 ///   has one node, and no other input or state has its name. Output names are unique.
 /// - **Parameters.** A parameter has at least one part. Nodes with the same parts have the same
@@ -89,7 +89,7 @@ private struct Verification {
     }
   }
 
-  /// Weights, and they alone, are parameters where they are `bf16`.
+  /// A parameter that is `bf16` is a weight, and whole: it is kept in panels alone.
   ///
   /// - Precondition: The operands fit the op.
   private mutating func verifyShortValues(_ node: Node, at index: Int) {
@@ -102,7 +102,7 @@ private struct Verification {
       }
       let isMatrix = graph[input].type.shape.rank == 2
       let isWeight = isMatrix && wholeCount == graph[input].type.shape.elementCount
-      if place == node.op.weightPlace ? !isWeight : wholeCount != nil {
+      if wholeCount != nil && (place != node.op.weightPlace || !isWeight) {
         report("\(OpInfo(node.op).name) cannot read \(input), a \(graph[input].type)", at: index)
       }
     }
@@ -133,7 +133,7 @@ private struct Verification {
         report("an i32 literal holds other than integers below 2^24", at: index)
       }
     case .table, .stepRow, .matmul, .unary, .binary, .softmax, .layerNorm, .reduce, .gather,
-      .reshape, .broadcast, .permute, .slice, .concat, .linear, .patchLinear, .affine,
+      .reshape, .broadcast, .permute, .slice, .concat, .cast, .linear, .patchLinear, .affine,
       .normAffine, .gatedAdd, .attention, .chain, .rmsNorm, .groupNorm, .convolution, .upsample,
       .rmsNormScale, .groupNormAffine, .convolutionEpilogue:
       break
@@ -161,7 +161,8 @@ private struct Verification {
           }
         }
       case .constant, .table, .stepRow, .matmul, .unary, .binary, .softmax, .layerNorm, .reduce,
-        .gather, .reshape, .broadcast, .permute, .slice, .concat, .linear, .patchLinear, .affine,
+        .gather, .reshape, .broadcast, .permute, .slice, .concat, .cast, .linear, .patchLinear,
+        .affine,
         .normAffine, .gatedAdd, .attention, .chain, .rmsNorm, .groupNorm, .convolution, .upsample,
         .rmsNormScale, .groupNormAffine, .convolutionEpilogue:
         break
@@ -213,7 +214,8 @@ private struct Verification {
         if readsStepwise { report("step_row reads what differs from step to step", at: index) }
         isStepwise.append(true)
       case .input, .parameter, .constant, .table, .matmul, .unary, .binary, .softmax, .layerNorm,
-        .reduce, .gather, .reshape, .broadcast, .permute, .slice, .concat, .linear, .patchLinear,
+        .reduce, .gather, .reshape, .broadcast, .permute, .slice, .concat, .cast, .linear,
+        .patchLinear,
         .affine, .normAffine, .gatedAdd, .attention, .chain, .rmsNorm, .groupNorm, .convolution,
         .upsample, .rmsNormScale, .groupNormAffine, .convolutionEpilogue:
         isStepwise.append(readsStepwise)

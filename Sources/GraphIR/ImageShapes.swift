@@ -69,7 +69,7 @@ extension Op {
     case .convolution, .convolutionEpilogue: true
     case .input, .state, .parameter, .constant, .table, .stepRow, .matmul, .unary, .binary,
       .softmax, .layerNorm, .rmsNorm, .groupNorm, .upsample, .reduce, .gather, .reshape, .broadcast,
-      .permute, .slice, .concat, .linear, .patchLinear, .affine, .normAffine, .rmsNormScale,
+      .permute, .slice, .concat, .cast, .linear, .patchLinear, .affine, .normAffine, .rmsNormScale,
       .groupNormAffine, .gatedAdd, .attention, .chain:
       false
     }

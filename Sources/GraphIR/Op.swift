@@ -118,6 +118,9 @@ package enum Op: Sendable, Hashable {
   /// `residual + activation(convolution(x, weight, bias))`; operands as in `linear`, without a gate;
   /// the residual has the result's shape.
   case convolutionEpilogue(Convolution, LinearEpilogue)
+  /// The operand's elements, each the nearest number of `bf16`; the one result that always is of
+  /// that type.
+  case cast
   /// `residual + gate * x`; operands in this order; the gate broadcasts.
   case gatedAdd
   /// `softmax(q kᵀ · scale) v` per head; operands `q`, `k`, `v` `[batch, tokens, heads * width]`,

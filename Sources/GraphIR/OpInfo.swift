@@ -51,6 +51,7 @@ package struct OpInfo: Sendable {
     case .gatedAdd: self.init("gated_add", "residual + gate * x", fused: true)
     case .attention: self.init("attention", "softmax(q kᵀ * scale) v, per head", fused: true)
     case .chain: self.init("chain", "element-wise steps in one loop", fused: true)
+    case .cast: self.init("cast", "x, each element rounded to bf16", fused: true)
     }
   }
 
@@ -119,7 +120,7 @@ extension Graph {
       let queryWidth = node.inputs.count == 1 ? q[2] / 3 : q[2]
       return q[0] * q[1] * keys[1] * (queryWidth + node.type.shape[2])
     case .input, .state, .parameter, .constant, .table, .stepRow, .unary, .binary, .softmax,
-      .layerNorm, .reduce, .gather, .reshape, .broadcast, .permute, .slice, .concat, .affine,
+      .layerNorm, .reduce, .gather, .reshape, .broadcast, .permute, .slice, .concat, .cast, .affine,
       .normAffine, .gatedAdd, .chain, .rmsNorm, .groupNorm, .upsample, .rmsNormScale,
       .groupNormAffine:
       return 0
@@ -134,7 +135,7 @@ extension Graph {
     let product = 2 * multiplyAccumulates(of: id)
     switch node.op {
     case .input, .state, .parameter, .constant, .table, .stepRow, .gather, .reshape, .broadcast,
-      .permute, .slice, .concat, .upsample:
+      .permute, .slice, .concat, .cast, .upsample:
       return 0
     case .matmul: return product
     case .unary, .binary: return count

@@ -97,6 +97,7 @@ struct OpText {
         activation: try takeActivation())
     case "convolution_epilogue":
       return .convolutionEpilogue(try takeConvolution(), try takeEpilogue())
+    case "cast": return .cast
     case "gated_add": return .gatedAdd
     case "attention":
       return .attention(heads: try takeInteger("heads"), scale: try takeDouble("scale"))

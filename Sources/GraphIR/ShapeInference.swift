@@ -165,6 +165,9 @@ extension Op {
             == inputs[0].shape.elementCount,
         "the view does not cover the image")
       return try linearType(rows: view.rows, columns: view.columnCount, inputs, epilogue)
+    case .cast:
+      try demandCount(1)
+      return TensorType(.bf16, inputs[0].shape)
     case .affine:
       try demandCount(3)
       try broadcast([inputs[1].shape, inputs[2].shape], to: inputs[0].shape)

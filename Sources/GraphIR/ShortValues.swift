@@ -20,21 +20,22 @@ extension Op {
 
   /// Whether the kernel of the op can round its result to `bf16` as it stores it.
   ///
-  /// That is so for products with a `bf16` weight, attention of `bf16` operands, and norms, where
-  /// one kernel does all of the op.
+  /// That is so for products with a `bf16` weight, attention of `bf16` operands, norms, and what is
+  /// computed element by element or moved, where one kernel does all of the op.
   package func roundsResult(_ inputs: [TensorType], into shape: Shape) -> Bool {
     switch self {
     case .linear(let epilogue), .patchLinear(_, let epilogue):
       inputs[1].dtype == .bf16 && epilogue.isSingleKernel
     case .attention:
       inputs.allSatisfy { $0.dtype == .bf16 }
-    case .layerNorm, .rmsNorm:
+    case .layerNorm, .rmsNorm, .unary, .binary, .affine, .gatedAdd, .chain:
       true
+    case .broadcast, .permute, .slice:
+      pieceStart(in: inputs[0].shape) == nil
     case .normAffine, .rmsNormScale:
       inputs.dropFirst().allSatisfy { $0.shape.rowGroupCount(in: shape) != nil }
-    case .input, .state, .parameter, .constant, .table, .stepRow, .matmul, .unary, .binary,
-      .softmax, .reduce, .gather, .reshape, .broadcast, .permute, .slice, .concat, .affine,
-      .gatedAdd, .chain, .groupNorm, .convolution, .upsample, .groupNormAffine,
+    case .input, .state, .parameter, .constant, .table, .stepRow, .matmul, .softmax, .reduce,
+      .gather, .reshape, .concat, .cast, .groupNorm, .convolution, .upsample, .groupNormAffine,
       .convolutionEpilogue:
       false
     }
@@ -52,44 +53,58 @@ extension Op {
       let isShort = inputs.allSatisfy { $0.dtype == .bf16 }
       return isShort || inputs.allSatisfy({ $0.dtype == .f32 })
         ? nil : "takes operands that are all f32 or all bf16"
-    case .linear, .patchLinear, .matmul(transposeA: false, transposeB: true):
+    case .matmul:
+      return inputs.allSatisfy({ $0.dtype == .f32 || $0.dtype == .bf16 })
+        ? nil : "takes f32 operands"
+    case .linear, .patchLinear:
       guard inputs.count > 1, inputs[1].dtype == .bf16 else { break }
       let isFitting = inputs.indices.allSatisfy {
         $0 == 1 || inputs[$0].dtype == .f32 || (inputs[$0].dtype == .bf16 && readsShort(at: $0))
       }
       return isFitting ? nil : "takes f32 operands beside its weight"
-    case .input, .state, .parameter, .constant, .table, .stepRow, .matmul, .unary, .binary,
-      .softmax, .layerNorm, .reduce, .concat, .affine, .normAffine, .gatedAdd, .chain, .rmsNorm,
+    case .input, .state, .parameter, .constant, .table, .stepRow, .unary, .binary,
+      .softmax, .layerNorm, .reduce, .concat, .cast, .affine, .normAffine, .gatedAdd, .chain,
+      .rmsNorm,
       .groupNorm, .convolution, .upsample, .rmsNormScale, .groupNormAffine, .convolutionEpilogue:
       break
     }
     return inputs.allSatisfy({ $0.dtype == .f32 }) ? nil : "takes f32 operands"
   }
 
+  /// Whether a node of the op multiplies matrices in `bf16`: its first two operands are then both
+  /// rounded before they are multiplied, and their products are summed in `f32`.
+  ///
+  /// That is so for a `linear` with a `bf16` weight, and a `matmul` of which either operand is
+  /// `bf16`.
+  package func multipliesShort(_ inputs: [TensorType]) -> Bool {
+    if case .matmul = self { return inputs.contains { $0.dtype == .bf16 } }
+    return weightPlace.map { inputs[$0].dtype == .bf16 } ?? false
+  }
+
   /// The place of the operand that is a weight `[n, k]` of a product `x · weightᵀ`; nil for ops
   /// without one.
-  ///
-  /// Where the weight is `bf16`, `x` is rounded to `bf16` before it is multiplied.
   package var weightPlace: Int? {
     switch self {
     case .linear, .patchLinear, .matmul(transposeA: false, transposeB: true):
       1
     case .input, .state, .parameter, .constant, .table, .stepRow, .matmul, .unary, .binary,
       .softmax, .layerNorm, .reduce, .gather, .reshape, .broadcast, .permute, .slice, .concat,
+      .cast,
       .affine, .normAffine, .gatedAdd, .attention, .chain, .rmsNorm, .groupNorm, .convolution,
       .upsample, .rmsNormScale, .groupNormAffine, .convolutionEpilogue:
       nil
     }
   }
 
-  /// Whether the kernel of the op can read an operand in `bf16`, when its weight is `bf16` or all
-  /// operands of an attention are.
+  /// Whether the kernel of the op can read an operand beside its weight in `bf16`, when its weight
+  /// is `bf16` or all operands of an attention are.
   package func readsShort(at place: Int) -> Bool {
     switch self {
     case .linear: place == 0
-    case .attention: true
-    case .input, .state, .parameter, .constant, .table, .stepRow, .matmul, .unary, .binary,
+    case .attention, .matmul: true
+    case .input, .state, .parameter, .constant, .table, .stepRow, .unary, .binary,
       .softmax, .layerNorm, .reduce, .gather, .reshape, .broadcast, .permute, .slice, .concat,
+      .cast,
       .patchLinear, .affine, .normAffine, .gatedAdd, .chain, .rmsNorm, .groupNorm, .convolution,
       .upsample, .rmsNormScale, .groupNormAffine, .convolutionEpilogue:
       false
@@ -112,7 +127,7 @@ extension Op {
       guard source.dimensions[..<axis].allSatisfy({ $0 == 1 }) else { return nil }
       return start * source.strides[axis]
     case .input, .state, .parameter, .constant, .table, .stepRow, .matmul, .unary, .binary,
-      .softmax, .layerNorm, .reduce, .gather, .concat, .linear, .patchLinear, .affine,
+      .softmax, .layerNorm, .reduce, .gather, .concat, .cast, .linear, .patchLinear, .affine,
       .normAffine, .gatedAdd, .attention, .chain, .rmsNorm, .groupNorm, .convolution, .upsample,
       .rmsNormScale, .groupNormAffine, .convolutionEpilogue:
       return nil

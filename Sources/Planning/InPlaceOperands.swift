@@ -27,7 +27,7 @@ extension Graph {
       return epilogue.residual && epilogue.isSingleKernel
         ? alike([epilogue.operandCount - 1]) : []
     case .input, .state, .parameter, .constant, .table, .stepRow, .matmul, .reduce, .gather,
-      .reshape, .broadcast, .permute, .slice, .concat, .attention, .convolution, .upsample:
+      .reshape, .broadcast, .permute, .slice, .concat, .cast, .attention, .convolution, .upsample:
       return []
     }
   }

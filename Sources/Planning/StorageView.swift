@@ -53,7 +53,7 @@ extension Op {
     case .input, .state, .parameter, .constant, .table:
       true
     case .stepRow, .matmul, .unary, .binary, .softmax, .layerNorm, .reduce, .gather, .reshape,
-      .broadcast, .permute, .slice, .concat, .linear, .patchLinear, .affine, .normAffine,
+      .broadcast, .permute, .slice, .concat, .cast, .linear, .patchLinear, .affine, .normAffine,
       .gatedAdd, .attention, .chain, .rmsNorm, .groupNorm, .convolution, .upsample, .rmsNormScale,
       .groupNormAffine, .convolutionEpilogue:
       false

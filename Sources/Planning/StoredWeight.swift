@@ -57,7 +57,8 @@ extension Graph {
     case .parameter(let parts): return .parameter(parts, node.type.shape)
     case .constant, .table: return .literal(node.op)
     case .input, .state, .stepRow, .matmul, .unary, .binary, .softmax, .layerNorm, .reduce,
-      .gather, .reshape, .broadcast, .permute, .slice, .concat, .linear, .patchLinear, .affine,
+      .gather, .reshape, .broadcast, .permute, .slice, .concat, .cast, .linear, .patchLinear,
+      .affine,
       .normAffine, .gatedAdd, .attention, .chain, .rmsNorm, .groupNorm, .convolution, .upsample,
       .rmsNormScale, .groupNormAffine, .convolutionEpilogue:
       return nil

@@ -23,7 +23,7 @@ package struct EvaluationError: Error, Sendable, Hashable, CustomStringConvertib
 /// Runs any graph, node by node, in double precision, each op straight from its formula.
 ///
 /// Where a graph holds `bf16` values, it rounds where the kernels do: a value as it is made, and the
-/// operand that is multiplied with a `bf16` weight. Kernels may round the probabilities of an
+/// operands of a product of which one is `bf16`. Kernels may round the probabilities of an
 /// attention of `bf16` operands too; the evaluator does not.
 ///
 /// Slow on purpose: it folds constants, shows every value, and is what the tests compare with.
@@ -110,14 +110,14 @@ package struct Evaluator: Sendable {
   }
 
   /// The value of a node that depends on nothing but its operands, rounded to its type; nil for
-  /// inputs, states, parameters and rows of steps.
+  /// inputs, states, parameters, rows of steps and casts, as no literal is `bf16`.
   ///
   /// - Throws: `EvaluationError` for an id out of range.
   package static func foldedValue(
     of node: Node, operands: [Tensor]
   ) throws(EvaluationError) -> Tensor? {
     switch node.op {
-    case .input, .state, .parameter, .stepRow:
+    case .input, .state, .parameter, .stepRow, .cast:
       return nil
     case .constant(let tensor):
       return tensor
@@ -139,8 +139,8 @@ package struct Evaluator: Sendable {
       let node = graph[id]
       var operands = node.inputs.compactMap { values[$0.index] }
       precondition(operands.count == node.inputs.count, "\(id) reads a value that is not made")
-      if let place = node.op.weightPlace, graph[node.inputs[place]].type.dtype == .bf16 {
-        operands[0] = operands[0].roundedToBFloat16
+      if node.op.multipliesShort(node.inputs.map({ graph[$0].type })) {
+        for place in 0..<2 { operands[place] = operands[place].roundedToBFloat16 }
       }
       var value = try Self.value(of: node, operands, bindings)
       if node.type.dtype == .bf16 { value = value.roundedToBFloat16 }
@@ -240,6 +240,8 @@ package struct Evaluator: Sendable {
       let rows = operands[0].reshaped(Shape(view.split)).permuted(view.order)
         .reshaped(Shape(view.rows + [view.columnCount]))
       return linear([rows] + operands.dropFirst(), epilogue, into: node.type.shape)
+    case .cast:
+      return operands[0]
     case .affine:
       return affine(operands[0], scale: operands[1], shift: operands[2])
     case .normAffine(let epsilon):

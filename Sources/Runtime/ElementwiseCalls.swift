@@ -33,6 +33,7 @@ extension KernelCallBuilder {
     arguments.rank = Int32(layout.rank)
     arguments.input_count = Int32(inputs.count)
     arguments.step_count = Int32(steps.count)
+    arguments.result_element = element(id)
     setElements(of: &arguments.dims, to: layout.extents.map(Int64.init))
     setElements(of: &arguments.result_strides, to: layout.strides[0].map(Int64.init))
     let rows = layout.strides.dropFirst().map { strides in

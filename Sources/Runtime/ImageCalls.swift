@@ -32,9 +32,10 @@ extension KernelCallBuilder {
     if let packed = graph.packedOperand(of: id) {
       weight = .panels(packed.weight)
     } else {
-      let packing = PackingArguments(
-        n: Int64(kernels[0]), k: Int64(kernels.elementCount / kernels[0]))
-      append(.pack(packing), [.packing, .value(inputs[1])])
+      let packing = dth_pack_args(
+        n: Int64(kernels[0]), k: Int64(kernels.elementCount / kernels[0]), transposed: false,
+        element: DTH_F32)
+      append(.pack(packing, .f32), [.packing, .value(inputs[1])])
     }
     var arguments = dth_convolution_args()
     arguments.batch = Int64(x[0])

@@ -9,7 +9,7 @@ extension KernelArguments {
     case .patchLinear(_, _, let rows, let columns):
       alignedByteCount(MemoryLayout<dth_linear_args>.size) + offsetByteCount(rows)
         + offsetByteCount(columns)
-    case .pack: MemoryLayout<PackingArguments>.size
+    case .pack: MemoryLayout<dth_pack_args>.size
     case .matmul: MemoryLayout<dth_matmul_args>.size
     case .attention: MemoryLayout<dth_attention_args>.size
     case .elementwise: MemoryLayout<dth_elementwise_args>.size
@@ -34,8 +34,8 @@ extension KernelArguments {
       arguments.row_offsets = copy(rows, to: rowBase)
       arguments.column_offsets = copy(columns, to: columnBase)
       write(arguments, to: address)
-    case .pack(let arguments): write(arguments, to: address)
-    case .matmul(let arguments): write(arguments, to: address)
+    case .pack(let arguments, _): write(arguments, to: address)
+    case .matmul(let arguments, _): write(arguments, to: address)
     case .attention(let arguments, _): write(arguments, to: address)
     case .elementwise(let arguments): write(arguments, to: address)
     case .normAffine(let arguments): write(arguments, to: address)

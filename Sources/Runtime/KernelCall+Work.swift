@@ -9,12 +9,13 @@ extension KernelCall {
       linearWork(arguments, precision, readsPatches: false)
     case .patchLinear(let arguments, let precision, _, _):
       linearWork(arguments, precision, readsPatches: true)
-    case .pack(let arguments): .pack(n: Int(arguments.n), k: Int(arguments.k), .f32)
-    case .matmul(let arguments):
+    case .pack(let arguments, let precision):
+      .pack(n: Int(arguments.n), k: Int(arguments.k), precision)
+    case .matmul(let arguments, let precision):
       .matmul(
         entries: Int(
           arguments.batch.0 * arguments.batch.1 * arguments.batch.2 * arguments.batch.3),
-        m: Int(arguments.m), n: Int(arguments.n), k: Int(arguments.k))
+        m: Int(arguments.m), n: Int(arguments.n), k: Int(arguments.k), precision)
     case .attention(let arguments, let precision):
       .attention(
         KernelWork.Attention(

@@ -25,8 +25,10 @@ enum KernelArguments {
   case linear(dth_linear_args, Precision)
   /// A linear whose rows and columns are at offsets.
   case patchLinear(dth_linear_args, Precision, rowOffsets: [Int32], columnOffsets: [Int32])
-  case pack(PackingArguments)
-  case matmul(dth_matmul_args)
+  /// A weight `[n, k]` to be packed into panels of a precision; of f32 where they are.
+  case pack(dth_pack_args, Precision)
+  /// A product of matrices in a precision.
+  case matmul(dth_matmul_args, Precision)
   /// Attention of operands of a precision.
   case attention(dth_attention_args, Precision)
   case elementwise(dth_elementwise_args)
@@ -55,8 +57,9 @@ struct KernelCall {
       dth_linear_scratch_bytes(&arguments)
     case .linear(var arguments, .bf16), .patchLinear(var arguments, .bf16, _, _):
       dth_linear_bf16_scratch_bytes(&arguments)
-    case .pack: 0
-    case .matmul(var arguments): dth_matmul_scratch_bytes(&arguments)
+    case .pack(var arguments, _): dth_pack_scratch_bytes(&arguments)
+    case .matmul(var arguments, .f32): dth_matmul_scratch_bytes(&arguments)
+    case .matmul(var arguments, .bf16): dth_matmul_bf16_scratch_bytes(&arguments)
     case .attention(var arguments, .f32): dth_attention_scratch_bytes(&arguments)
     case .attention(var arguments, .bf16): dth_attention_bf16_scratch_bytes(&arguments)
     case .elementwise(var arguments): dth_elementwise_scratch_bytes(&arguments)
@@ -73,8 +76,11 @@ struct KernelCall {
 
   /// The bytes of the packing memory that the call writes.
   var packingByteCount: Int {
-    guard case .pack(let arguments) = arguments else { return 0 }
-    return dth_packed_weight_count(arguments.n, arguments.k) * 4
+    switch arguments {
+    case .pack(let arguments, .f32): dth_packed_weight_count(arguments.n, arguments.k) * 4
+    case .pack(let arguments, .bf16): dth_packed_weight_bf16_count(arguments.n, arguments.k) * 2
+    default: 0
+    }
   }
 
   /// The kernel in a row of the dispatch table.
@@ -82,8 +88,10 @@ struct KernelCall {
     switch arguments {
     case .linear(_, .f32), .patchLinear(_, .f32, _, _): row.linear
     case .linear(_, .bf16), .patchLinear(_, .bf16, _, _): row.linear_bf16
-    case .pack: packKernel
-    case .matmul: row.matmul
+    case .pack(_, .f32): packKernel
+    case .pack(_, .bf16): row.pack_bf16
+    case .matmul(_, .f32): row.matmul
+    case .matmul(_, .bf16): row.matmul_bf16
     case .attention(_, .f32): row.attention
     case .attention(_, .bf16): row.attention_bf16
     case .elementwise: row.elementwise
@@ -99,18 +107,11 @@ struct KernelCall {
   }
 }
 
-/// A weight `[n, k]` to be packed; `[k, n]` where it is transposed.
-struct PackingArguments {
-  var n: Int64
-  var k: Int64
-  var isTransposed = false
-}
-
-/// Packs a weight that the graph computes.
+/// Packs a weight that the graph computes, in f32.
 ///
 /// Operands: panels; weight.
 private let packKernel: dth_kernel = { arguments, operands, thread, threadCount, _, _ in
-  guard let arguments = arguments?.load(as: PackingArguments.self),
+  guard let arguments = arguments?.load(as: dth_pack_args.self),
     let target = operands?[0], let source = operands?[1]
   else { return }
   let panels = (arguments.n + 31) / 32
@@ -118,6 +119,6 @@ private let packKernel: dth_kernel = { arguments, operands, thread, threadCount,
   let end = panels * Int64(thread + 1) / Int64(threadCount)
   dth_pack_weight(
     source.assumingMemoryBound(to: Float.self), arguments.n, arguments.k,
-    arguments.isTransposed ? arguments.n : arguments.k, arguments.isTransposed, first, end - first,
+    arguments.transposed ? arguments.n : arguments.k, arguments.transposed, first, end - first,
     target.assumingMemoryBound(to: Float.self))
 }

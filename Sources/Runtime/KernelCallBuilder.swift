@@ -65,6 +65,8 @@ struct KernelCallBuilder {
       try addElementwise(
         id, [.binary(.multiply, .input(1), .input(2)), .binary(.add, .input(0), .step(0))])
     case .chain(let chain): try addElementwise(id, chain.steps)
+    case .cast:
+      try addMovement(id, from: node.inputs[0], strides: shape(node.inputs[0]).strides)
     case .softmax: addSoftmax(id)
     case .layerNorm(let epsilon): addLayerNorm(id, epsilon: epsilon)
     case .normAffine(let epsilon): try addNormAffine(id, epsilon: epsilon)

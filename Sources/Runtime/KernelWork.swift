@@ -96,7 +96,7 @@ package enum KernelWork: Sendable, Hashable {
   /// the kernels.
   case convolution(Linear)
   /// A product of two values, per batch entry.
-  case matmul(entries: Int, m: Int, n: Int, k: Int)
+  case matmul(entries: Int, m: Int, n: Int, k: Int, Precision = .f32)
   case attention(Attention)
   case elementwise(Elementwise)
   case norm(rows: Int, width: Int)
@@ -115,7 +115,7 @@ extension KernelWork {
   package var multiplyAccumulates: Int {
     switch self {
     case .linear(let linear), .convolution(let linear): linear.m * linear.n * linear.k
-    case .matmul(let entries, let m, let n, let k): entries * m * n * k
+    case .matmul(let entries, let m, let n, let k, _): entries * m * n * k
     case .attention(let attention):
       attention.heads * attention.queries * attention.keys
         * (attention.width + attention.valueWidth)
@@ -137,7 +137,8 @@ extension KernelWork {
     switch self {
     case .linear(let linear), .convolution(let linear): linear.precision
     case .attention(let attention): attention.precision
-    case .matmul, .elementwise, .norm, .softmax, .reduce, .gather, .upsample, .pack: .f32
+    case .matmul(_, _, _, _, let precision), .pack(_, _, let precision): precision
+    case .elementwise, .norm, .softmax, .reduce, .gather, .upsample: .f32
     }
   }
 
@@ -162,7 +163,7 @@ extension KernelWork {
   package var extents: String {
     switch self {
     case .linear(let linear), .convolution(let linear): "\(linear.m) x \(linear.n) x \(linear.k)"
-    case .matmul(let entries, let m, let n, let k): "\(entries) of \(m) x \(n) x \(k)"
+    case .matmul(let entries, let m, let n, let k, _): "\(entries) of \(m) x \(n) x \(k)"
     case .attention(let attention):
       "\(attention.heads) heads of \(attention.queries) x \(attention.keys) x \(attention.width)"
     case .elementwise(let elementwise): "\(elementwise.elements)"

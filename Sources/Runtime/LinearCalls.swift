@@ -82,8 +82,10 @@ extension KernelCallBuilder {
       weight = .panels(packed.weight)
       precision = self.precision(packed.weight)
     } else {
-      append(
-        .pack(PackingArguments(n: arguments.n, k: arguments.k)), [.packing, .value(inputs[1])])
+      let packing = dth_pack_args(
+        n: arguments.n, k: arguments.k, transposed: false, element: element(inputs[1]))
+      if graph[inputs[1]].type.dtype == .bf16 { precision = .bf16 }
+      append(.pack(packing, precision), [.packing, .value(inputs[1])])
     }
     var rest = inputs.dropFirst(2)
     let bias = epilogue.bias ? rest.popFirst() : nil

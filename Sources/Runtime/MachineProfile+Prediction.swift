@@ -15,7 +15,7 @@ extension MachineProfile {
     switch work {
     case .linear(let linear), .convolution(let linear):
       return seconds(for: linear, amongWeightBytes: weightByteCount)
-    case .matmul(let entries, let m, let n, let k):
+    case .matmul(let entries, let m, let n, let k, _):
       return self[.call] + Double(entries) * self[.matmul, m, n, k]
     case .attention(let attention):
       // Half of the work is as wide as the keys, half as wide as the values.

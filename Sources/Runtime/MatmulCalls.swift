@@ -42,7 +42,10 @@ extension KernelCallBuilder {
       throw RuntimeError(
         "\(id) multiplies over \(layout.rank) leading axes; at most \(DTH_BATCH_AXES) are possible")
     }
-    if !transposeA, arguments.m >= leastRowsOfPacking, layout.extents.allSatisfy({ $0 == 1 }) {
+    let isShort = graph[id].op.multipliesShort(inputs.map { graph[$0].type })
+    if !isShort, !transposeA, arguments.m >= leastRowsOfPacking,
+      layout.extents.allSatisfy({ $0 == 1 })
+    {
       return addPackingMatmul(id, arguments, isTransposed: !transposeB)
     }
     func padded(_ values: [Int], with filler: Int) -> [Int64] {
@@ -53,19 +56,23 @@ extension KernelCallBuilder {
     setElements(of: &arguments.a_batch_strides, to: padded(layout.strides[0], with: 0))
     setElements(of: &arguments.b_batch_strides, to: padded(layout.strides[1], with: 0))
     setElements(of: &arguments.result_batch_strides, to: padded(layout.strides[2], with: 0))
-    append(.matmul(arguments), [.value(id), .value(inputs[0]), .value(inputs[1])])
+    arguments.a_element = element(inputs[0])
+    arguments.b_element = element(inputs[1])
+    append(
+      .matmul(arguments, isShort ? .bf16 : .f32),
+      [.value(id), .value(inputs[0]), .value(inputs[1])])
   }
 
-  /// Appends the packing of a product's right operand, and the product.
+  /// Appends the packing of a product's right operand, and the product, in f32.
   ///
   /// - Parameter isTransposed: Whether the operand is `[k, n]` rather than `[n, k]`.
   private mutating func addPackingMatmul(
     _ id: ValueID, _ product: dth_matmul_args, isTransposed: Bool
   ) {
     let inputs = graph[id].inputs
-    append(
-      .pack(PackingArguments(n: product.n, k: product.k, isTransposed: isTransposed)),
-      [.packing, .value(inputs[1])])
+    let packing = dth_pack_args(
+      n: product.n, k: product.k, transposed: isTransposed, element: DTH_F32)
+    append(.pack(packing, .f32), [.packing, .value(inputs[1])])
     var arguments = productArguments(id)
     arguments.k = product.k
     arguments.row_stride = product.k

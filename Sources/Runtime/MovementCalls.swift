@@ -54,7 +54,8 @@ extension KernelCallBuilder {
     append(.gather(arguments), [.value(id), .value(inputs[0]), .value(inputs[1])])
   }
 
-  private mutating func addMovement(
+  /// Appends a copy of strided elements to a value.
+  mutating func addMovement(
     _ id: ValueID, from operand: ValueID, byteOffset: Int = 0, strides: [Int]
   ) throws {
     let shape = shape(id)

@@ -175,7 +175,7 @@ struct ProbeSet {
     arguments.result_stride = Int64(n)
     add(
       .matmul, [m, n, k],
-      KernelProbe(arguments: .matmul(arguments), operands: [result, operand(0), operand(1)]),
+      KernelProbe(arguments: .matmul(arguments, .f32), operands: [result, operand(0), operand(1)]),
       dividedBy: entries)
   }
 
@@ -302,7 +302,9 @@ struct ProbeSet {
     add(
       .gather, [elements],
       KernelProbe(arguments: .gather(gather), operands: [result, operand(0), operand(1)]))
-    let pack = PackingArguments(n: Int64(elements / width), k: Int64(width))
-    add(.pack, [elements], KernelProbe(arguments: .pack(pack), operands: [result, operand(0)]))
+    let pack = dth_pack_args(
+      n: Int64(elements / width), k: Int64(width), transposed: false, element: DTH_F32)
+    add(
+      .pack, [elements], KernelProbe(arguments: .pack(pack, .f32), operands: [result, operand(0)]))
   }
 }

@@ -64,7 +64,8 @@ struct TensorDirectory {
     case .input(let name): carried[name] ?? inputs[name] ?? states[name]
     case .state(let name): states[name]
     case .parameter, .constant, .table, .stepRow, .matmul, .unary, .binary, .softmax, .layerNorm,
-      .reduce, .gather, .reshape, .broadcast, .permute, .slice, .concat, .linear, .patchLinear,
+      .reduce, .gather, .reshape, .broadcast, .permute, .slice, .concat, .cast, .linear,
+      .patchLinear,
       .affine, .normAffine, .gatedAdd, .attention, .chain, .rmsNorm, .groupNorm, .convolution,
       .upsample, .rmsNormScale, .groupNormAffine, .convolutionEpilogue:
       nil

@@ -47,6 +47,7 @@ extension Trainer {
         ("stage", .string(stage.rawValue)), ("step", .integer(step)),
         ("seed", .string(String(seed))), ("samples", .integer(sampleCount)),
         ("samples_checksum", .string(samplesChecksum)),
+        ("precision", .string(precision.rawValue)),
       ])
       try writeAtomically(
         path: "\(temporary)/\(CheckpointFile.progress)", bytes: Array((progress.text() + "\n").utf8)
@@ -194,6 +195,8 @@ package struct CheckpointProgress: Sendable {
   package var sampleCount: Int
   /// The checksum of its samples.
   var samples: String
+  /// What it multiplied matrices in last; another may continue it.
+  package var precision: Precision
 
   /// Reads the file of a checkpoint.
   ///
@@ -220,6 +223,7 @@ package struct CheckpointProgress: Sendable {
     self.sampleCount = sampleCount
     self.samples = samples
     self.stage = stage
+    precision = value("precision").flatMap(Precision.init) ?? .f32
   }
 }
 

@@ -24,8 +24,8 @@ package struct TrainingProgress: Sendable, Hashable {
 
 /// Trains the denoiser or the autoencoder of a model.
 ///
-/// The result depends on the spec, the samples, the starting values and the seed alone: neither the
-/// number of threads nor an interruption changes a bit of it.
+/// The result depends on the spec, the samples, the starting values, the seed and the precision
+/// alone: neither the number of threads nor an interruption changes a bit of it.
 package final class Trainer {
   /// What learns.
   package let stage: TrainingStage
@@ -35,6 +35,8 @@ package final class Trainer {
   package let training: TrainingSpec
   /// The seed of starting values, noise, timesteps and the order of samples.
   package let seed: UInt64
+  /// What matrices are multiplied in; what is kept from step to step is `f32`.
+  package let precision: Precision
   /// The number of samples.
   package var sampleCount: Int { batches.sampleCount }
   /// The steps taken.
@@ -51,7 +53,7 @@ package final class Trainer {
   /// - Parameters:
   ///   - source: The values of parameters that training leaves as they are, and of those that it
   ///     starts from; the others start as a new model's.
-  ///   - options: Passes; the batch is the spec's.
+  ///   - options: Passes and precision; the batch is the spec's.
   /// - Throws: Rules `compiler.*`, `run.memory`, and what reading weights throws.
   package convenience init(
     _ loaded: LoadedSpec, samples: LatentSamples, source: ParameterSource, seed: UInt64,
@@ -93,6 +95,7 @@ package final class Trainer {
     self.training = training
     self.pool = pool
     self.seed = seed
+    precision = options.precision
     recomputation = compiled.recomputation
     self.batches = try batches(compiler, training)
     programs = try TrainingPrograms(

@@ -33,6 +33,14 @@ package enum PassPipeline {
     }
   }
 
+  /// The passes that follow those where a graph holds gradients.
+  package static func gradientPasses(for precision: Precision) -> [Pass] {
+    switch precision {
+    case .f32: []
+    case .bf16: [.roundProducts]
+    }
+  }
+
   /// No pass: graphs are executed as they were lowered.
   package static let none: [Pass] = []
 

@@ -7,12 +7,14 @@ struct UseAnalysis {
   let graph: Graph
   private let counts: [Int]
   private let readers: [[ValueID]]
+  private let outputs: Set<ValueID>
 
   /// Analyses a graph.
   init(_ graph: Graph) {
     self.graph = graph
     counts = graph.useCounts
     readers = graph.users
+    outputs = Set(graph.outputs.map(\.value))
   }
 
   /// The node that makes a value.
@@ -93,5 +95,38 @@ struct UseAnalysis {
   /// - Throws: `Mismatch` that tells the number of consumers.
   func demandUsedOnce(_ id: ValueID) throws(Mismatch) {
     if !isUsedOnce(id) { throw Mismatch(consumersReason(id)) }
+  }
+}
+
+extension UseAnalysis {
+  /// One reading of a value, or of a piece of it.
+  struct Reading {
+    let user: ValueID
+    let place: Int
+    /// What is read: the value itself or the piece.
+    let value: ValueID
+  }
+
+  /// Whether a value is a piece of its operand, whose bytes it shares.
+  func isPiece(_ id: ValueID) -> Bool {
+    guard let operand = graph[id].inputs.first else { return false }
+    return graph[id].op.pieceStart(in: shape(operand)) != nil
+  }
+
+  /// The value, and every piece of it.
+  func pieces(of id: ValueID) -> [ValueID] {
+    [id] + users(id).filter(isPiece).flatMap(pieces)
+  }
+
+  /// Who reads a value or a piece of it, pieces themselves left out; nil when an output does.
+  func readings(of id: ValueID) -> [Reading]? {
+    let pieces = pieces(of: id)
+    if pieces.contains(where: outputs.contains) { return nil }
+    return pieces.flatMap { piece in
+      Set(users(piece)).sorted().filter { !isPiece($0) }.flatMap { user in
+        graph[user].inputs.indices.filter { graph[user].inputs[$0] == piece }
+          .map { Reading(user: user, place: $0, value: piece) }
+      }
+    }
   }
 }

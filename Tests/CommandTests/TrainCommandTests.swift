@@ -58,6 +58,37 @@ import Testing
     }
   }
 
+  @Test func `a training in f32 continues in bf16, and stays there`() async throws {
+    try await withFolder { folder in
+      try writePictures(in: folder)
+      let wide = try train("--steps", "4", "--checkpoint-every", "4", in: folder)
+      #expect(wide.status == 0, "\(wide.complaints)")
+      #expect(!wide.complaints.contains("bf16"))
+      let line = "matrices are multiplied in bf16, summed in f32"
+      for arguments in [["8", "--precision", "bf16"], ["10"]] {
+        let more = try RunningCommand(
+          ["train", "model.yaml", "--data", "data", "--out", "run", "--progress", "none"]
+            + ["--threads", "1", "--resume", "--steps"] + arguments, folder: folder
+        ).result()
+        #expect(more.status == 0, "\(more.complaints)")
+        #expect(more.complaints.contains(line), "\(more.complaints)")
+      }
+      let back = try train("--resume", "--steps", "12", "--precision", "f32", in: folder)
+      #expect(back.status == 0 && !back.complaints.contains(line), "\(back.complaints)")
+      #expect(try untimedMetrics("\(folder)/run").count == 12)
+    }
+  }
+
+  @Test func `a precision that there is not is refused, with those that there are`() async throws {
+    try await withFolder { folder in
+      try writePictures(in: folder)
+      let result = try train("--precision", "f16", in: folder)
+      #expect(result.status != 0 && result.complaints.contains("f16"), "\(result.complaints)")
+      #expect(result.complaints.contains("bf16"), "\(result.complaints)")
+      #expect(!FileManager.default.fileExists(atPath: "\(folder)/run"))
+    }
+  }
+
   @Test func `clips pass the frozen encoder once`() async throws {
     try await withFolder { folder in
       try await writeClips(in: folder)

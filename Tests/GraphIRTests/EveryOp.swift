@@ -92,6 +92,8 @@ func everyOpGraph() throws -> Graph {
         .groupNormAffine(groups: 2, epsilon: 1e-6, activation: activation), [image, shift, shift]))
   }
   ends.append(try builder.append(.upsample(factor: 2), [image]))
+  let cast = try builder.append(.cast, [scale])
+  ends.append(try builder.append(.matmul(transposeA: true, transposeB: false), [scale, cast]))
   for (index, end) in ends.enumerated() { builder.output("end \(index)", end) }
   builder.output("latent", normed, isState: true)
   return builder.graph

@@ -14,7 +14,7 @@ import Testing
     ]
     let fused = [
       "linear", "patch_linear", "affine", "norm_affine", "gated_add", "attention", "chain",
-      "rms_norm_scale", "group_norm_affine", "convolution_epilogue",
+      "rms_norm_scale", "group_norm_affine", "convolution_epilogue", "cast",
     ]
     let expected = Set(
       primitives + fused + UnaryOp.allCases.map(\.rawValue) + BinaryOp.allCases.map(\.rawValue)

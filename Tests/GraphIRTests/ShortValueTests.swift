@@ -29,8 +29,35 @@ import Testing
     #expect(graph[ValueID(4)].type == TensorType(.bf16, [1, 4, 6]))
   }
 
+  @Test func `a graph with casts parses to itself`() throws {
+    let graph = try parse(
+      "%0 = state @w : f32[3,2]",
+      "%1 = cast %0 : bf16[3,2]",
+      "%2 = input @x : f32[4,2]",
+      "%3 = permute %2 {axes = [1, 0]} : bf16[2,4]",
+      "%4 = linear %2, %1 {activation = gelu} : bf16[4,3]",
+      "%5 = matmul %4, %3 {transpose_a, transpose_b} : f32[3,2]",
+      "return state @w %5")
+    #expect(GraphVerifier.verify(graph).isEmpty)
+    #expect(try GraphParser.parse(GraphPrinter.print(graph).text) == graph)
+  }
+
   @Test(arguments: [
-    ["%1 = relu %0 : bf16[2,2]", "the type is f32[2,2], not bf16[2,2]"],
+    ["%1 = softmax %0 : bf16[2,2]", "the type is f32[2,2], not bf16[2,2]"],
+    ["%1 = relu %0 : bf16[2,2]", "output 'y' is bf16"],
+    ["%1 = cast %0 : f32[2,2]", "the type is bf16[2,2], not f32[2,2]"],
+    [
+      "%1 = cast %0 : bf16[2,2]", "%2 = cast %1 : bf16[2,2]",
+      "cast(bf16[2,2]): takes f32 operands",
+    ],
+    [
+      "%1 = cast %0 : bf16[2,2]", "%2 = add %0, %1 : f32[2,2]",
+      "add(f32[2,2], bf16[2,2]): takes f32 operands",
+    ],
+    [
+      "%1 = parameter @w : bf16[2,2]", "%2 = matmul %0, %1 : f32[2,2]",
+      "matmul cannot read %1, a bf16[2,2]",
+    ],
     ["%1 = input @b : bf16[2,2]", "input makes bf16[2,2]; values are f32 or i32"],
     ["%1 = layer_norm %0 {epsilon = 0.01} : bf16[2,2]", "output 'y' is bf16"],
     [
@@ -58,10 +85,6 @@ import Testing
       "%1 = layer_norm %0 {epsilon = 0.01} : bf16[2,2]",
       "%2 = permute %1 {axes = [1, 0]} : bf16[2,2]",
       "permute(bf16[2,2]): moves elements of f32 only",
-    ],
-    [
-      "%1 = layer_norm %0 {epsilon = 0.01} : bf16[2,2]", "%2 = linear %0, %1 : f32[2,2]",
-      "linear cannot read %1, a bf16[2,2]",
     ],
     [
       "%1 = parameter @w : bf16[2,2]", "%2 = linear %1, %1 : f32[2,2]",
@@ -93,6 +116,23 @@ import Testing
       found = error.message
     }
     #expect(found == lines.last)
+  }
+
+  @Test func `the evaluator rounds both operands of a product of which one is short`() throws {
+    let graph = try parse(
+      "%0 = input @x : f32[1,1]",
+      "%1 = cast %0 : bf16[1,1]",
+      "%2 = matmul %0, %1 : f32[1,1]",
+      "%3 = matmul %1, %0 : f32[1,1]",
+      "%4 = matmul %0, %0 : f32[1,1]",
+      "return @right %2, @left %3, @neither %4")
+    // Five eighths of the last place of bf16 above 1.
+    let x = 1 + 5 * Float(0x1p-10)
+    let results = try Evaluator(graph: graph).evaluate(inputs: ["x": Tensor([1, 1], [x])])
+    let rounded: Float = 1 + 0x1p-7
+    #expect(results["right"]?.values == [rounded * rounded])
+    #expect(results["left"]?.values == [rounded * rounded])
+    #expect(results["neither"]?.values == [x * x])
   }
 
   @Test func `the evaluator rounds values, and what is multiplied with a short weight`() throws {

@@ -137,6 +137,16 @@ static void run_matmul(int64_t m, int64_t n, int64_t k, bool transposed) {
   execute(
       "matmul", 2e-6, row->matmul, &args, inputs, 2, 6 * m * n, DTH_F32,
       dth_matmul_scratch_bytes(&args));
+  for (int a_element = 0; a_element < 2; a_element++) {
+    args.a_element = (dth_element)a_element;
+    args.b_element = DTH_BF16;
+    const void *narrow[] = {
+        a_element == DTH_BF16 ? (const void *)to_bf16(inputs[0], 2 * m * k) : inputs[0],
+        to_bf16(inputs[1], 3 * n * k)};
+    execute(
+        "matmul_bf16", 2e-6, row->matmul_bf16, &args, narrow, 2, 6 * m * n, DTH_F32,
+        dth_matmul_bf16_scratch_bytes(&args));
+  }
 }
 
 static void run_attention(int64_t queries, int64_t keys, int64_t width, int64_t value_width) {

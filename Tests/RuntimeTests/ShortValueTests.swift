@@ -139,7 +139,48 @@ import Transforms
     },
   ]
 
-  @Test(arguments: products + attention + norms)
+  /// Values that are rounded as they are stored, and read by products.
+  static let transposedCasts: [Case] =
+    [(false, false), (false, true), (true, false), (true, true)].map { (a, b) in
+      Case(name: "matmul of casts, transposed \(a) \(b)", tolerance: 2e-5) { builder in
+        let x = try builder.append(
+          .cast, [a ? input(&builder, "x", 2, 3, 9, 5) : input(&builder, "x", 2, 3, 5, 9)])
+        let y = b ? input(&builder, "y", 3, 40, 9) : input(&builder, "y", 3, 9, 40)
+        return try builder.matmul(x, y, transposeA: a, transposeB: b)
+      }
+    }
+
+  static let casts: [Case] = [
+    Case(name: "linear with a computed weight", tolerance: 2e-5) { b in
+      let weight = try b.append(.cast, [input(&b, "w", 70, 9)])
+      return try b.append(.linear(LinearEpilogue()), [input(&b, "x", 2, 5, 9), weight])
+    },
+    Case(name: "patch_linear with a computed weight", tolerance: 2e-5) { b in
+      let view = PatchView(
+        split: [2, 3, 5, 2, 1, 3], order: [0, 2, 4, 3, 5, 1], rowAxisCount: 3, rows: [2, 5])
+      let weight = try b.append(.cast, [input(&b, "w", 70, 18)])
+      return try b.append(
+        .patchLinear(view, LinearEpilogue()), [input(&b, "x", 2, 3, 10, 3), weight])
+    },
+    Case(name: "a permutation into bf16", tolerance: 2e-5) { b in
+      let x = try b.append(.permute([0, 2, 1, 3]), [input(&b, "x", 2, 5, 3, 9)], as: .bf16)
+      return try b.matmul(x, input(&b, "y", 9, 4))
+    },
+    Case(name: "a slice and a broadcast into bf16", tolerance: 2e-5) { b in
+      let x = try b.append(
+        .slice(axis: 1, start: 3, count: 20), [input(&b, "x", 6, 30)], as: .bf16)
+      let y = try b.append(.broadcast([20, 7]), [input(&b, "y", 20, 1)], as: .bf16)
+      return try b.matmul(x, y)
+    },
+    Case(name: "functions into bf16", tolerance: unit) { b in
+      let x = try b.append(.unary(.tanh), [input(&b, "x", 6, 30)], as: .bf16)
+      let y = try b.append(
+        .binary(.multiply), [input(&b, "y", 30, 8), input(&b, "z", 8)], as: .bf16)
+      return try b.matmul(x, y)
+    },
+  ]
+
+  @Test(arguments: products + attention + norms + transposedCasts + casts)
   func agreesWithTheEvaluator(_ test: Case) throws {
     var builder = GraphBuilder(name: test.name)
     builder.output("out", try test.build(&builder))
@@ -160,6 +201,16 @@ import Transforms
     let graph = try transformer(fused: fused) {
       ($0.tokens, $0.width, $0.channels) = (13, 36, 3)
     }
+    try expectAgreement(graph, step: 3, tolerance: 0.01)
+  }
+
+  @Test(arguments: [true, false])
+  func transformerWithRoundedProductsAgrees(fused: Bool) throws {
+    var sample = TransformerGraph()
+    (sample.tokens, sample.width, sample.channels) = (13, 36, 3)
+    let graph = try PassPipeline.run(
+      [.roundProducts], on: sample.build(fused: fused), verifying: true
+    ).graph
     try expectAgreement(graph, step: 3, tolerance: 0.01)
   }
 

@@ -82,15 +82,19 @@ enum TrainingSamples {
 
   /// A trainer of a flow over four latents with words.
   static func flowTrainer(
-    threads: Int = 1, seed: UInt64 = 7, change: (String) -> String = { $0 }
+    threads: Int = 1, seed: UInt64 = 7, precision: Precision = .f32,
+    change: (String) -> String = { $0 }
   ) throws -> Trainer {
+    var options = CompileOptions()
+    options.precision = precision
     let loaded = try loadSpec(text: change(flow), file: "flow.yaml", folder: nil)
     let latents = Tensor([4, 2, 4, 4], philoxNormals(seed: 3, step: 0, count: 128))
     return try Trainer(
       loaded,
       samples: LatentSamples(
         latents, textIDs: [[0, 1], [1, 3], [2, 2], [3, 3]], for: loaded.spec),
-      source: loaded.spec.trainingParameters(nil, folder: "."), seed: seed, pool: pool(threads))
+      source: loaded.spec.trainingParameters(nil, folder: "."), seed: seed, pool: pool(threads),
+      options: options)
   }
 
   /// The bits of everything that a training carries on.

@@ -104,35 +104,8 @@ size_t dth_linear_scratch_bytes(const dth_linear_args *arguments);
 /// The same for `linear_bf16`, whose weight is packed by `dth_pack_weight_bf16`.
 size_t dth_linear_bf16_scratch_bytes(const dth_linear_args *arguments);
 
-/// The number of floats of a packed weight: n rounded up to whole panels, times k.
-size_t dth_packed_weight_count(int64_t n, int64_t k);
-
-/// Packs a weight into panels `[n / 32][k][32]`, padded with zeros.
-///
-/// `w` is [n, k] with rows `leading_dimension` apart or, where `transposed`, [k, n]. `packed`
-/// should be aligned to 64 bytes. Only panels `first_panel ..< first_panel + panel_count` are
-/// written, so that a weight may be packed by parts.
-void dth_pack_weight(
-    const float *w, int64_t n, int64_t k, int64_t leading_dimension, bool transposed,
-    int64_t first_panel, int64_t panel_count, float *packed);
-
-/// Packs the two weights of a gated unit, `w` and `v`, whose panels alternate: first one of `w`.
-///
-/// Panels `first_panel ..< first_panel + panel_count` of each are written. `packed` has room for
-/// two packed weights. Otherwise as `dth_pack_weight`.
-void dth_pack_gated_weight(
-    const float *w, const float *v, int64_t n, int64_t k, int64_t leading_dimension,
-    bool transposed, int64_t first_panel, int64_t panel_count, float *packed);
-
-/// The number of bfloat16 elements of a packed weight: n rounded up to whole panels, times k
-/// rounded up to a multiple of 32.
-size_t dth_packed_weight_bf16_count(int64_t n, int64_t k);
-
-/// Rounds a weight and packs it into panels `[n / 32][k / 2][32][2]`, padded with zeros: neighbours
-/// along k are neighbours in memory. Otherwise as `dth_pack_weight`.
-void dth_pack_weight_bf16(
-    const float *w, int64_t n, int64_t k, int64_t leading_dimension, bool transposed,
-    int64_t first_panel, int64_t panel_count, uint16_t *packed);
+// Packing of weights.
+#include "CKernelsPacking.h"
 
 // ---------------------------------------------------------------------------- matmul
 
@@ -154,9 +127,14 @@ typedef struct dth_matmul_args {
   /// Element (k, n) of B is at `k * b_row_stride + n * b_column_stride`.
   int64_t b_row_stride, b_column_stride;
   int64_t result_stride;
+  /// The elements of A and of B, for `matmul_bf16`; `matmul` reads 32-bit floats. C is of those.
+  dth_element a_element, b_element;
 } dth_matmul_args;
 
 size_t dth_matmul_scratch_bytes(const dth_matmul_args *arguments);
+
+/// The same for `matmul_bf16`.
+size_t dth_matmul_bf16_scratch_bytes(const dth_matmul_args *arguments);
 
 // ---------------------------------------------------------------------------- attention
 
@@ -245,6 +223,7 @@ typedef struct dth_step {
 /// operand broadcasts (the result's never, except along an axis of extent 1). Rank 0 is one
 /// element. The result may be an input whose strides are the result's; it overlaps nothing else.
 /// Neighbouring axes that are contiguous in all operands should be merged, for speed alone.
+/// The result may be bf16; it then overlaps nothing.
 typedef struct dth_elementwise_args {
   int32_t rank;
   int32_t input_count;
@@ -253,6 +232,8 @@ typedef struct dth_elementwise_args {
   int64_t result_strides[DTH_MAX_RANK];
   int64_t input_strides[DTH_MAX_INPUTS][DTH_MAX_RANK];
   dth_step steps[DTH_MAX_STEPS];
+  /// The elements of the result; inputs are 32-bit floats.
+  dth_element result_element;
 } dth_elementwise_args;
 
 /// Always 0.
@@ -355,7 +336,9 @@ typedef struct dth_kernel_row {
   const char *name;
   dth_kernel linear;
   dth_kernel linear_bf16;
+  dth_kernel pack_bf16;
   dth_kernel matmul;
+  dth_kernel matmul_bf16;
   dth_kernel attention;
   dth_kernel attention_bf16;
   dth_kernel elementwise;

@@ -102,14 +102,27 @@ static void load_tile(
   }
 }
 
+/// Rounds contiguous elements.
+static void store_rounded(const float *from, uint16_t *to, int64_t count) {
+  int64_t i = 0;
+  for (; i + DTH_WIDTH <= count; i += DTH_WIDTH) store_bf16(to + i, load(from + i));
+  if (i < count) store_part_bf16(to + i, load_part(from + i, count - i), count - i);
+}
+
 /// Copies contiguous elements to a tile of the result.
 static void store_strided(
-    const dth_elementwise_args *args, const tile_position *at, const float *from, float *base) {
+    const dth_elementwise_args *args, const tile_position *at, const float *from, void *result) {
   int64_t index[DTH_MAX_RANK];
   memcpy(index, at->index, sizeof index);
   int64_t stride = args->rank == 0 ? 0 : args->result_strides[args->rank - 1];
   for (int64_t row = 0; row < at->rows; row++, from += at->columns) {
-    float *to = base + next_row(args, args->result_strides, index) + at->column * stride;
+    int64_t offset = next_row(args, args->result_strides, index) + at->column * stride;
+    if (args->result_element == DTH_BF16) {
+      uint16_t *to = (uint16_t *)result + offset;
+      for (int64_t c = 0; c < at->columns; c++) to[c * stride] = dth_to_bf16(from[c]);
+      continue;
+    }
+    float *to = (float *)result + offset;
     if (stride == 1) {
       for (int64_t c = 0; c < at->columns; c++) to[c] = from[c];
     } else {
@@ -187,6 +200,8 @@ static void elementwise(
     }
     int64_t direct = direct_offset(args, args->result_strides, result_contiguous, &at);
     int64_t count = at.rows * at.columns;
+    bool rounds = args->result_element == DTH_BF16;
+    const float *made = results[args->step_count - 1];
     for (int s = 0; s < args->step_count; s++) {
       const dth_step *step = &args->steps[s];
       bool binary = step->op >= DTH_ADD;
@@ -195,9 +210,17 @@ static void elementwise(
           !binary ? NULL : step->rhs >= 0 ? tiles_of[step->rhs] : results[-(step->rhs + 1)];
       // The last step alone writes to the result, which may be an input at the same elements.
       bool last = s == args->step_count - 1;
-      float *out = last && direct >= 0 ? (float *)operands[0] + direct : results[s];
+      if (last && rounds && step->op == DTH_COPY) {
+        made = lhs;
+        break;
+      }
+      float *out = last && direct >= 0 && !rounds ? (float *)operands[0] + direct : results[s];
       execute_step((dth_op)step->op, lhs, rhs, out, count);
     }
-    if (direct < 0) store_strided(args, &at, results[args->step_count - 1], operands[0]);
+    if (direct < 0) {
+      store_strided(args, &at, made, operands[0]);
+    } else if (rounds) {
+      store_rounded(made, (uint16_t *)operands[0] + direct, count);
+    }
   }
 }

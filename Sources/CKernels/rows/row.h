@@ -9,6 +9,8 @@
 #include "epilogue_bf16.h"
 #include "words_bf16.h"
 
+#include "panels_bf16.h"
+
 #include "pack.h"
 #include "microkernel.h"
 #include "epilogue.h"
@@ -16,6 +18,10 @@
 
 #include "product.h"
 #include "product_bf16.h"
+
+#include "matmul_bf16.h"
+
+#include "matmul_words.h"
 
 #include "attention.h"
 #include "attention_bf16.h"
@@ -42,7 +48,9 @@ const dth_kernel_row DTH_JOIN(dth_row_, DTH_ROW) = {
     .name = DTH_STRING(DTH_ROW),
     .linear = linear,
     .linear_bf16 = linear_bf16,
+    .pack_bf16 = pack_bf16,
     .matmul = matmul,
+    .matmul_bf16 = matmul_bf16,
     .attention = attention,
     .attention_bf16 = attention_bf16,
     .elementwise = elementwise,

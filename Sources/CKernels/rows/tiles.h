@@ -58,6 +58,21 @@ static tile_rows pack_tiles(
     const operand *from, int64_t row, int64_t rows, int64_t columns, char *out) {
   const int64_t tile_bytes = DTH_TILE_ROWS * DTH_TILE_BYTES;
   int64_t steps = dth_ceil_div(columns, DTH_BF16_K);
+  if (from->column_offsets == NULL && from->row_stride == 1 && from->column_stride != 1) {
+    for (int64_t step = 0; step < steps; step++) {
+      __m512i pairs[16];
+      for (int64_t i = 0; i < 16; i++) {
+        int64_t column = step * DTH_BF16_K + 2 * i;
+        pairs[i] = column < columns ? read_pairs_of_rows(from, row, rows, column, columns)
+                                    : _mm512_setzero_si512();
+      }
+      transpose_words(pairs);
+      for (int64_t r = 0; r < DTH_TILE_ROWS; r++) {
+        _mm512_storeu_si512(out + step * tile_bytes + r * DTH_TILE_BYTES, pairs[r]);
+      }
+    }
+    return (tile_rows){out, DTH_TILE_BYTES, tile_bytes};
+  }
   for (int64_t r = 0; r < DTH_TILE_ROWS; r++) {
     for (int64_t step = 0; step < steps; step++) {
       uint16_t *to = (uint16_t *)(out + step * tile_bytes + r * DTH_TILE_BYTES);

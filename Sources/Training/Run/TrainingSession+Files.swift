@@ -80,6 +80,7 @@ extension TrainingSession {
         + " learn in \(grouped(stepCount)) steps of "
         + "\(trainer.training.batch * trainer.training.accumulate) samples, \(startText(names)); "
         + "\(((trainer.byteCount + data.samples.byteCount) >> 20) + 1) MiB")
+    if trainer.precision == .bf16 { lines.append("matrices are multiplied in bf16, summed in f32") }
     switch trainer.recomputation {
     case .none, .activations: break
     case .elementwise: lines.append("norms and activations are computed twice, to save memory")

@@ -3,6 +3,7 @@ import Diagnostics
 import Diffusion
 import Kernels
 import ModelSpec
+import Tensors
 import Weights
 
 /// What a person chooses about a training.
@@ -22,6 +23,8 @@ package struct TrainingSettings: Sendable {
   package var seed: UInt64?
   /// The number of threads; nil takes the processor's physical cores.
   package var threads: Int?
+  /// What matrices are multiplied in; nil takes that of the checkpoint, or `f32`.
+  package var precision: Precision?
   /// Whether to continue the training that the folder holds.
   package var isResuming = false
   /// A file, a folder or `random:SEED` to start from; nil for a new model.
@@ -111,11 +114,15 @@ package final class TrainingSession {
         of: scanned, compiler: compiler, engine: Engine(parameters: source, pool: pool),
         source: source, cachePath: folder.file("latents.safetensors"), progress: progress)
     }
+    var options = CompileOptions()
+    options.precision = settings.precision ?? before?.precision ?? .f32
     switch data.samples {
     case .latents(let samples):
-      trainer = try Trainer(loaded, samples: samples, source: source, seed: seed, pool: pool)
+      trainer = try Trainer(
+        loaded, samples: samples, source: source, seed: seed, pool: pool, options: options)
     case .pictures(let samples):
-      trainer = try Trainer(loaded, pictures: samples, source: source, seed: seed, pool: pool)
+      trainer = try Trainer(
+        loaded, pictures: samples, source: source, seed: seed, pool: pool, options: options)
     }
     try loaded.checkMemory(of: trainer, data.samples)
     for step in folder.checkpoints {

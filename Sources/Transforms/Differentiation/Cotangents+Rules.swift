@@ -64,7 +64,7 @@ extension Cotangents {
     case .stepRow:
       throw refusal(node, "rows of steps are no parameters")
     case .linear, .patchLinear, .affine, .normAffine, .gatedAdd, .attention, .chain,
-      .rmsNormScale, .groupNormAffine, .convolutionEpilogue:
+      .cast, .rmsNormScale, .groupNormAffine, .convolutionEpilogue:
       throw refusal(node, "differentiate before passes")
     }
   }

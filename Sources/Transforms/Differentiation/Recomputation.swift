@@ -131,7 +131,7 @@ extension Op {
     switch self {
     case .unary, .binary, .layerNorm, .rmsNorm, .reshape, .broadcast, .permute, .slice: true
     case .input, .state, .parameter, .constant, .table, .stepRow, .matmul, .softmax, .groupNorm,
-      .convolution, .upsample, .reduce, .gather, .concat, .linear, .patchLinear, .affine,
+      .convolution, .upsample, .reduce, .gather, .concat, .cast, .linear, .patchLinear, .affine,
       .normAffine, .rmsNormScale, .groupNormAffine, .convolutionEpilogue, .gatedAdd, .attention,
       .chain:
       false

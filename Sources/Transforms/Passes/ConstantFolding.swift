@@ -54,7 +54,7 @@ private func literal(_ node: Node) -> Tensor? {
   case .constant(let tensor): tensor
   case .table(let table): Tensor(table.type, table.values.map { Float($0) })
   case .input, .state, .parameter, .stepRow, .matmul, .unary, .binary, .softmax, .layerNorm,
-    .reduce, .gather, .reshape, .broadcast, .permute, .slice, .concat, .linear, .patchLinear,
+    .reduce, .gather, .reshape, .broadcast, .permute, .slice, .concat, .cast, .linear, .patchLinear,
     .affine, .normAffine, .gatedAdd, .attention, .chain, .rmsNorm, .groupNorm, .convolution,
     .upsample, .rmsNormScale, .groupNormAffine, .convolutionEpilogue:
     nil
@@ -89,8 +89,8 @@ private func simplified(
   case .binary(let function):
     return neutral(function, inputs[0], inputs[1], builder)
   case .input, .state, .parameter, .constant, .table, .stepRow, .matmul, .unary, .softmax,
-    .layerNorm, .reduce, .gather, .linear, .patchLinear, .affine, .normAffine, .gatedAdd,
-    .attention, .chain, .rmsNorm, .groupNorm, .convolution, .upsample, .rmsNormScale,
+    .layerNorm, .reduce, .gather, .cast, .linear, .patchLinear, .affine, .normAffine,
+    .gatedAdd, .attention, .chain, .rmsNorm, .groupNorm, .convolution, .upsample, .rmsNormScale,
     .groupNormAffine, .convolutionEpilogue:
     return nil
   }

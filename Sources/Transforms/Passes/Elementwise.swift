@@ -106,7 +106,8 @@ private func chain(_ group: [ValueID], _ graph: Graph) -> (ElementwiseChain, [Va
       let gated = append(.binary(.multiply, operands[1], operands[2]))
       places[id] = append(.binary(.add, operands[0], gated))
     case .input, .state, .parameter, .constant, .table, .stepRow, .matmul, .softmax, .layerNorm,
-      .reduce, .gather, .reshape, .broadcast, .permute, .slice, .concat, .linear, .patchLinear,
+      .reduce, .gather, .reshape, .broadcast, .permute, .slice, .concat, .cast, .linear,
+      .patchLinear,
       .normAffine, .attention, .chain, .rmsNorm, .groupNorm, .convolution, .upsample, .rmsNormScale,
       .groupNormAffine, .convolutionEpilogue:
       preconditionFailure("\(id) is not element-wise")
@@ -122,7 +123,8 @@ extension Op {
     case .unary, .binary: 1
     case .affine, .gatedAdd: 2
     case .input, .state, .parameter, .constant, .table, .stepRow, .matmul, .softmax, .layerNorm,
-      .reduce, .gather, .reshape, .broadcast, .permute, .slice, .concat, .linear, .patchLinear,
+      .reduce, .gather, .reshape, .broadcast, .permute, .slice, .concat, .cast, .linear,
+      .patchLinear,
       .normAffine, .attention, .chain, .rmsNorm, .groupNorm, .convolution, .upsample, .rmsNormScale,
       .groupNormAffine, .convolutionEpilogue:
       0

@@ -21,7 +21,7 @@ extension Pass {
   narrowing.chooseWeights(&log)
   narrowing.chooseValues(&log)
   for id in graph.values
-  where narrowing.graph[id].type != graph[id].type && !narrowing.isPiece(id) {
+  where narrowing.graph[id].type != graph[id].type && !narrowing.uses.isPiece(id) {
     log.make(at: graph[id].origin)
   }
   return log.result(narrowing.graph)
@@ -30,48 +30,15 @@ extension Pass {
 /// A graph some of whose values become `bf16`.
 private struct Narrowing {
   private(set) var graph: Graph
-  private let uses: UseAnalysis
-  private let outputs: Set<ValueID>
+  let uses: UseAnalysis
 
   init(_ graph: Graph) {
     self.graph = graph
     uses = UseAnalysis(graph)
-    outputs = Set(graph.outputs.map(\.value))
-  }
-
-  /// One reading of a value, or of a piece of it.
-  private struct Reading {
-    let user: ValueID
-    let place: Int
-    /// What is read: the value itself or the piece.
-    let value: ValueID
-  }
-
-  /// Whether a value is a piece of its operand.
-  func isPiece(_ id: ValueID) -> Bool {
-    guard let operand = graph[id].inputs.first else { return false }
-    return graph[id].op.pieceStart(in: uses.shape(operand)) != nil
-  }
-
-  /// The value, and every piece of it.
-  private func pieces(of id: ValueID) -> [ValueID] {
-    [id] + uses.users(id).filter(isPiece).flatMap(pieces)
-  }
-
-  /// Who reads a value or a piece of it, pieces themselves left out; nil when an output does.
-  private func readings(of id: ValueID) -> [Reading]? {
-    let pieces = pieces(of: id)
-    if pieces.contains(where: outputs.contains) { return nil }
-    return pieces.flatMap { piece in
-      Set(uses.users(piece)).sorted().filter { !isPiece($0) }.flatMap { user in
-        uses[user].inputs.indices.filter { uses[user].inputs[$0] == piece }
-          .map { Reading(user: user, place: $0, value: piece) }
-      }
-    }
   }
 
   private mutating func narrow(_ id: ValueID) {
-    for piece in pieces(of: id) { graph.nodes[piece.index].type.dtype = .bf16 }
+    for piece in uses.pieces(of: id) { graph.nodes[piece.index].type.dtype = .bf16 }
   }
 
   /// Makes parameters `bf16` that are read as weights alone.
@@ -83,9 +50,9 @@ private struct Narrowing {
     for id in graph.values {
       guard let parts = uses.parameterParts(id), let group = groups[parts], group[0] == id
       else { continue }
-      let readings = group.map { self.readings(of: $0) ?? [] }
+      let readings = group.map { uses.readings(of: $0) ?? [] }
       let count = uses.shape(id).elementCount
-      func isWeight(_ reading: Reading) -> Bool {
+      func isWeight(_ reading: UseAnalysis.Reading) -> Bool {
         let shape = uses.shape(reading.value)
         return reading.place == graph[reading.user].op.weightPlace && shape.rank == 2
           && shape.elementCount == count
@@ -103,8 +70,8 @@ private struct Narrowing {
   /// Makes results `bf16` that only products and attention read.
   mutating func chooseValues(_ log: inout FusionLog) {
     var chosen: Set<ValueID> = []
-    for id in graph.values where !isPiece(id) && mayRound(id) {
-      guard let readings = self.readings(of: id), !readings.isEmpty else { continue }
+    for id in graph.values where !uses.isPiece(id) && mayRound(id) {
+      guard let readings = uses.readings(of: id), !readings.isEmpty else { continue }
       let fitting = readings.filter(isShortOperand)
       if fitting.count == readings.count {
         chosen.insert(id)
@@ -122,12 +89,17 @@ private struct Narrowing {
   /// its operands are chosen too.
   private func mayRound(_ id: ValueID) -> Bool {
     let node = graph[id]
-    if case .attention = node.op { return true }
+    switch node.op {
+    case .attention: return true
+    case .unary, .binary, .affine, .gatedAdd, .chain, .broadcast, .permute, .slice: return false
+    default: break
+    }
     return node.op.roundsResult(node.inputs.map { graph[$0].type }, into: node.type.shape)
   }
 
-  private func isShortOperand(_ reading: Reading) -> Bool {
+  private func isShortOperand(_ reading: UseAnalysis.Reading) -> Bool {
     let node = graph[reading.user]
+    if case .matmul = node.op { return false }
     guard node.op.readsShort(at: reading.place) else { return false }
     return node.op.weightPlace.map { graph[node.inputs[$0]].type.dtype == .bf16 } ?? true
   }
@@ -151,6 +123,6 @@ private struct Narrowing {
   }
 
   private func root(of id: ValueID) -> ValueID {
-    isPiece(id) ? root(of: graph[id].inputs[0]) : id
+    uses.isPiece(id) ? root(of: graph[id].inputs[0]) : id
   }
 }

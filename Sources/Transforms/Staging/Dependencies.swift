@@ -35,7 +35,8 @@ extension Graph {
       case .state: own.insert(.latent)
       case .stepRow: own.insert(.timestep)
       case .parameter, .constant, .table, .matmul, .unary, .binary, .softmax, .layerNorm, .reduce,
-        .gather, .reshape, .broadcast, .permute, .slice, .concat, .linear, .patchLinear, .affine,
+        .gather, .reshape, .broadcast, .permute, .slice, .concat, .cast, .linear, .patchLinear,
+        .affine,
         .normAffine, .gatedAdd, .attention, .chain, .rmsNorm, .groupNorm, .convolution, .upsample,
         .rmsNormScale, .groupNormAffine, .convolutionEpilogue:
         break

@@ -52,7 +52,8 @@ extension GraphBuilder {
     case .gather where !operands[0].isLifted:
       return try append(.gather, operands.map(\.value))
     case .gather, .convolution, .input, .state, .parameter, .constant, .table, .linear,
-      .patchLinear, .affine, .normAffine, .gatedAdd, .attention, .chain, .rmsNormScale,
+      .patchLinear, .affine, .normAffine, .gatedAdd, .attention, .chain, .cast,
+      .rmsNormScale,
       .groupNormAffine, .convolutionEpilogue:
       throw GraphError(
         "\(OpInfo(node.op).name) cannot be computed for all steps at once", origin: node.origin)

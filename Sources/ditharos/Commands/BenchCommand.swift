@@ -230,10 +230,12 @@ struct BenchCommand: AsyncParsableCommand {
       loaded.spec.training = training
     }
     loaded.spec.training?.batch = batch
+    var options = plan.compileOptions(batch: batch)
+    options.precision = subject.compiler.options.precision
     return try Trainer(
       loaded, samples: LatentSamples.noise(count: batch, for: loaded.spec),
       source: subject.parameters, seed: 0, pool: pool,
-      options: plan.compileOptions(batch: batch))
+      options: options)
   }
 
   /// Says what is being done, to a person who waits.

@@ -3,6 +3,7 @@ import Compiler
 import Diagnostics
 import Diffusion
 import ModelSpec
+import Tensors
 import Training
 
 extension TrainingStage: ExpressibleByArgument {}
@@ -21,6 +22,7 @@ struct TrainCommand: AsyncParsableCommand {
 
         ditharos train digits.yaml --data digits/ --out run
         ditharos train digits.yaml --data digits/ --out run --resume
+        ditharos train digits.yaml --data digits/ --out run --resume --precision bf16
         ditharos run run/spec.yaml --label 3 -o three.png
 
       A model with an autoencoder of its own learns in two stages:
@@ -77,6 +79,13 @@ struct TrainCommand: AsyncParsableCommand {
     parsing: .unconditional,
     help: "Steps between two sheets of samples; 0 for none, a tenth of all by default.")
   var sampleEvery: Int?
+
+  @Option(
+    help: """
+      f32 or bf16: what matrices are multiplied in; sums, weights and checkpoints are f32 always. \
+      f32 by default, the same when resumed.
+      """)
+  var precision: Precision?
 
   @OptionGroup var threading: ThreadOptions
 
@@ -137,6 +146,7 @@ struct TrainCommand: AsyncParsableCommand {
     settings.specFolder = spec == "-" ? "." : folder(of: spec)
     settings.steps = steps
     settings.seed = seed
+    settings.precision = precision
     settings.threads = threading.threads
     settings.isResuming = resume
     settings.weights = weightsArgument(weights, of: spec)
