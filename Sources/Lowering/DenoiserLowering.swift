@@ -46,7 +46,9 @@ extension LoweringContext {
       }
     }
     let patches = try at("final_layer") { context throws(GraphError) in
-      try context.finalLayer(denoiser.finalLayer, tokens, condition: shared)
+      let patches = try context.finalLayer(denoiser.finalLayer, tokens, condition: shared)
+      guard denoiser.finalLayer.skip, let shared else { return patches }
+      return try context.skip(denoiser, latent, to: patches, condition: shared)
     }
     let rows = builder.shape(patches)[0]
     return try at("final_layer") { context throws(GraphError) in
@@ -55,6 +57,22 @@ extension LoweringContext {
         to: [rows, denoiser.finalLayer.outChannels] + denoiser.latent.dimensions.dropFirst(),
         denoiser.patchSize, order: denoiser.finalLayer.order)
     }
+  }
+
+  /// The prediction `[rows, tokens, patch]` with the noisy latent added, each place of a patch times
+  /// a number of the condition's.
+  private mutating func skip(
+    _ denoiser: Denoiser, _ latent: ValueID, to prediction: ValueID, condition: ValueID
+  ) throws(GraphError) -> ValueID {
+    var patches = try patchify(latent, denoiser.patchSize, order: denoiser.finalLayer.order)
+    let rows = builder.shape(prediction)[0]
+    if builder.shape(patches)[0] != rows {
+      patches = try builder.concat([patches, patches], axis: 0)
+    }
+    let activation = denoiser.conditioning.modulation?.activation ?? .none
+    let factors = try linear("final_layer.skip", activate(activation, condition))
+    let perRow = try builder.reshape(factors, [rows, 1, builder.shape(factors)[1]])
+    return try builder.add(prediction, builder.multiply(patches, perRow))
   }
 
   /// Patches as tokens `[batch, tokens, width]`, with their positions.

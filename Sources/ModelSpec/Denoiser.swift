@@ -245,15 +245,23 @@ package struct FinalLayer: Sendable, Hashable {
   package var outChannels: Int
   /// The order in which a patch is written: a permutation of the axes in use.
   package var order: [PatchAxis]
+  /// Whether the noisy latent is added, each place of a patch times a number that the condition
+  /// gives.
+  ///
+  /// - Source: Karras et al., Elucidating the Design Space of Diffusion-Based Generative Models
+  ///   (arXiv 2206.00364), equation 7, with `c_skip` learned.
+  package var skip: Bool
 
   /// A final layer.
   package init(
-    kind: Kind, norm: Norm?, modulation: [ModulationChunk], outChannels: Int, order: [PatchAxis]
+    kind: Kind, norm: Norm?, modulation: [ModulationChunk], outChannels: Int, order: [PatchAxis],
+    skip: Bool = false
   ) {
     self.kind = kind
     self.norm = norm
     self.modulation = modulation
     self.outChannels = outChannels
     self.order = order
+    self.skip = skip
   }
 }

@@ -102,6 +102,11 @@ struct DeclarationList {
       linear(
         "final_layer", from: width,
         to: denoiser.patchSize.area * denoiser.finalLayer.outChannels, initial: .zeros)
+      if denoiser.finalLayer.skip {
+        linear(
+          "final_layer.skip", from: conditionWidth,
+          to: denoiser.patchSize.area * denoiser.latent.channels, initial: .zeros)
+      }
     }
   }
 

@@ -188,6 +188,7 @@ extension SpecDecoder {
     if kind == .linear {
       result.norm = norm(mapping, "norm", at: path + ".norm") ?? blocks.norm.norm
       result.modulation = finalModulation(mapping, blocks.modulation)
+      result.skip = boolean(mapping, "skip", at: path + ".skip") ?? false
     }
     return result
   }

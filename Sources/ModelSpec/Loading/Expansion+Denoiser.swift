@@ -178,6 +178,7 @@ extension FinalLayer {
         kind == .none ? nil : modulation.isEmpty ? .plain("none") : canonicalNames(modulation)
       ),
       ("out_channels", .integer(outChannels)), ("order", canonicalNames(order)),
+      ("skip", kind == .none ? nil : .bool(skip)),
     ])
   }
 }

@@ -69,6 +69,7 @@ extension SpecDecoder {
     checkChunkOrder(conditioning)
     checkModulationHasCondition(denoiser)
     checkModulationIsUsed(denoiser)
+    checkSkipFits(denoiser)
     checkConditionsAreUsed(denoiser)
     checkSum(conditioning)
     checkPerBlockEmbedders(conditioning)

@@ -20,7 +20,7 @@ package enum SpecRules {
     axisOrder, headsDivideWidth,
     givenMapHeads, positionWidth, positionAxes, embeddingWidth, finalWidth, outChannels,
     unusedChannels, sublayerName, chunkOrder, modulationWithoutCondition, unusedCondition,
-    unusedModulation, binaryBits, sumOfDigits, perBlockEmbedders, sinusoidWidth, className,
+    unusedModulation, skipFit, binaryBits, sumOfDigits, perBlockEmbedders, sinusoidWidth, className,
     vocabulary, textEncoderMissing, unusedTextEncoder, wordWidth, sampler, varianceType, steps,
     betas, signalLeft, dynamicShift, guidance,
     guidanceChannels, cache, trainingFit, warmup, nothingLearnable, pixelRange, exampleShape,

@@ -250,5 +250,9 @@ extension Grammar {
       KeySchema(
         "order", axisOrder, .derived("channels_last; without a layer that of `patch_embedding`"),
         "The order in which a patch is written.", example: "[h, w, c]"),
+      KeySchema(
+        "skip", .boolean, .defaulted(.boolean(false)),
+        "Whether the noisy latent is added, each place of a patch times a number that the "
+          + "condition gives.", example: "true", appliesTo: ["linear"]),
     ])
 }
