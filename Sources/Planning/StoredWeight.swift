@@ -69,8 +69,8 @@ extension Graph {
   ///
   /// That is the weight of `linear` and `patch_linear`, the right operand `[n, k]` of a `matmul` that
   /// reads it transposed, and the kernels of a convolution, whose k is the elements of one; where it
-  /// is the whole of a parameter or a literal. Panels hold the element type that the operand has in
-  /// the graph.
+  /// is the whole of a parameter or a literal. Panels hold the element type in which the node
+  /// multiplies.
   package func packedOperand(of id: ValueID) -> PackedOperand? {
     let node = self[id]
     let isConvolution = node.op.isConvolution
@@ -80,9 +80,9 @@ extension Graph {
     guard type.shape.rank == (isConvolution ? 4 : 2), covers(root, by: node.inputs[place]),
       let source = storedSource(of: root.operand)
     else { return nil }
+    let isShort = node.op.multipliesShort(node.inputs.map { self[$0].type })
     let layout = StoredWeight.Layout.panels(
-      n: type.shape[0], k: type.shape.elementCount / type.shape[0],
-      type.dtype == .bf16 ? .bf16 : .f32)
+      n: type.shape[0], k: type.shape.elementCount / type.shape[0], isShort ? .bf16 : .f32)
     return PackedOperand(place: place, weight: StoredWeight(source: source, layout: layout))
   }
 }

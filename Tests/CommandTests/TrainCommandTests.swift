@@ -255,6 +255,18 @@ import Testing
     }
   }
 
+  @Test func `steps that end within the warm-up are refused`() async throws {
+    try await withFolder { folder in
+      try writePictures(in: folder)
+      let result = try train(
+        "--steps", "5", in: folder, spec: learningSpec + "  schedule: {warmup: 5}\n")
+      #expect(result.status == 1)
+      #expect(result.complaints.contains("5 steps end within the warm-up of 5"))
+      #expect(result.complaints.contains("give at least 6 with --steps"))
+      #expect(!FileManager.default.fileExists(atPath: "\(folder)/run"))
+    }
+  }
+
   @Test func `more memory than the spec allows is refused`() async throws {
     try await withFolder { folder in
       try writePictures(in: folder)

@@ -83,6 +83,10 @@ import Transforms
       Case(name: "matmul with a packed parameter", tolerance: 2e-5) { b in
         try b.matmul(input(&b, "x", 2, 5, 9), weight(&b, ["w"], 35, 9), transposeB: true)
       },
+      Case(name: "matmul of bf16 with a packed parameter", tolerance: unit) { b in
+        let w = b.source(.parameter(["w"]), TensorType(.f32, [35, 9]))
+        return try b.matmul(short(&b, "x", 2, 5, 9), w, transposeB: true)
+      },
       Case(name: "linear of a piece", tolerance: unit) { b in
         let x = try b.reshape(short(&b, "x", 7, 9), [1, 7, 9])
         let piece = try b.slice(x, axis: 1, start: 3, count: 3)

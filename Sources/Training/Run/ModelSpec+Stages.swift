@@ -19,6 +19,18 @@ extension ModelSpec {
     return autoencoder.frozen || weights != nil || hasFile ? .denoiser : .autoencoder
   }
 
+  /// Refuses a number of steps that ends within the warm-up, as a spec that says it is refused.
+  ///
+  /// - Throws: Rule `spec.warmup`.
+  func checkWarmup(endsBefore steps: Int) throws(DiagnosticsError) {
+    guard let warmup = training?.schedule.warmup, warmup >= steps else { return }
+    throw DiagnosticsError(
+      Diagnostic(
+        SpecRules.warmup, "\(steps) steps end within the warm-up of \(warmup)",
+        help: "give at least \(warmup + 1) with --steps, or a shorter warm-up in the spec",
+        path: "training.schedule.warmup"))
+  }
+
   /// Refuses a stage in which nothing learns.
   ///
   /// - Throws: Rule `training.stage`.

@@ -88,7 +88,10 @@ package final class TrainingSession {
       let stored = "\(folder.checkpoint(before.step))/\(CheckpointFile.spec)"
       steps = (try? loadSpec(file: stored))?.spec.training?.steps
     }
-    if let steps { loaded.spec.training?.steps = steps }
+    if let steps {
+      try loaded.spec.checkWarmup(endsBefore: steps)
+      loaded.spec.training?.steps = steps
+    }
     self.loaded = loaded
     let spec = loaded.spec
     let names = try LabelNames.of(
