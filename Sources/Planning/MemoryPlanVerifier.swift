@@ -226,7 +226,9 @@ package struct MemoryPlanVerifier {
     case .matmul(false, true): rank = 2
     default: return false
     }
-    let (shape, dtype) = (graph[node.inputs[1]].type.shape, graph[node.inputs[1]].type.dtype)
+    let shape = graph[node.inputs[1]].type.shape
+    var dtype = graph[node.inputs[1]].type.dtype
+    if case .matmul = node.op, graph[node.inputs[0]].type.dtype == .bf16 { dtype = .bf16 }
     let root = rootPiece(node.inputs[1])
     let source: StoredWeight.Source
     switch graph.nodes[root.value].op {

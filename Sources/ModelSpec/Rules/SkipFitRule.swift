@@ -8,7 +8,7 @@ extension SpecRules {
       times a number made of the conditions. There must be a modulation that acts on the final
       layer, and the prediction must have the channels of the latent, none of them for a variance.
       """,
-    failing: "final_layer: {skip: true, modulation: none}",
+    failing: "final_layer: {modulation: none, skip: true}",
     fixed: "final_layer: {skip: true}")
 }
 
