@@ -5,7 +5,7 @@
 AUTOENCODER is what `ditharos train --stage autoencoder` made, LATENTS the latents.safetensors of a training of the
 denoiser with it. Along the principal axes of the latents the standard deviation becomes the root of what it
 was, times a factor that leaves 0.7 as it is. What is decoded is the same. A denoiser is trained on the squared error
-of its latent, of which the brightness of the sky was nine tenths, and the edges of a bird next to nothing.
+of its latent, of which two components, the light of the sky, were 86 %, and the edges of a bird next to nothing.
 
 Needs numpy and safetensors.
 """

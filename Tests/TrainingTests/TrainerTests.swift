@@ -124,10 +124,11 @@ import Weights
     #expect(keys.allSatisfy { abs($0) <= bound } && keys.contains { abs($0) > bound / 2 })
   }
 
-  @Test(arguments: [false, true])
-  func `a step allocates nothing`(hasTextEncoder: Bool) throws {
+  @Test(arguments: [false, true], Precision.allCases)
+  func `a step allocates nothing`(hasTextEncoder: Bool, precision: Precision) throws {
     let trainer = try TrainingSamples.flowTrainer(
-      threads: 2, change: hasTextEncoder ? TrainingSamples.withTextEncoder : { $0 })
+      threads: 2, precision: precision,
+      change: hasTextEncoder ? TrainingSamples.withTextEncoder : { $0 })
     for _ in 0..<2 { _ = try trainer.takeStep() }
     var fewest = Int64.max
     for _ in 0..<50 where fewest > 0 {

@@ -6,8 +6,9 @@ extension Pass {
   ///
   /// A result that products alone read, through views, becomes `bf16` where its kernel rounds as it
   /// stores. The weight of a `linear`, the right operand of a `matmul` that reads it transposed, and
-  /// one operand of another `matmul` of which neither is `bf16` then, are read through a `cast`, one for all that read it; the kernels round the other operand as they
-  /// read it. Everything else stays `f32`: states, sums, norms, activations, the loss.
+  /// one operand of another `matmul` of which neither is `bf16` then, are read through a `cast`, one
+  /// for all that read it; the kernels round the other operand as they read it. Everything else stays
+  /// `f32`: states, sums, norms, activations, the loss.
   ///
   /// It changes results by the rounding of `bf16`, so that it is no part of `PassPipeline.all`: it
   /// runs last, on the graph of a loss and its gradients, where that precision is asked for.
@@ -71,7 +72,7 @@ private func isStoredShort(_ id: ValueID, _ uses: UseAnalysis) -> Bool {
 /// - Parameter casts: The values that are cast already.
 private func castPlace(_ node: Node, _ graph: Graph, _ casts: [ValueID: ValueID]) -> Int? {
   let types = node.inputs.map { graph[$0].type }
-  // Even beside a `bf16` operand: a parameter would be packed in the type that it has in the graph.
+  // Even beside a `bf16` operand: of a `linear` the weight alone says how it multiplies.
   if let place = node.op.weightPlace, types[place].dtype == .f32 { return place }
   if node.op.multipliesShort(types) { return nil }
   if case .matmul = node.op {
