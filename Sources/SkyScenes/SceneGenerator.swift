@@ -43,9 +43,10 @@ package struct SceneGenerator: Sendable {
 }
 
 extension SceneGenerator {
-  /// How often each subject is drawn: those with more combinations more often.
+  /// How often each subject is drawn: those with more combinations, and those with small
+  /// parts, more often.
   private static let shares: [(subject: Scene.Subject, share: Float)] = [
-    (.balloon, 0.36), (.clouds, 0.2), (.birds, 0.14), (.sun, 0.12), (.moon, 0.1), (.stars, 0.08),
+    (.balloon, 0.36), (.birds, 0.2), (.clouds, 0.14), (.stars, 0.12), (.sun, 0.1), (.moon, 0.08),
   ]
 
   /// A scene of a split.

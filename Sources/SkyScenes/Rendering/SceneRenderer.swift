@@ -92,6 +92,8 @@ struct Path: Sendable {
       }
     middle = Place(x: generator.uniform(19..<29), y: generator.uniform(17..<22))
     if way.x == 0 { middle.x = generator.uniform(13..<35) }
+    // Room for what hangs below it.
+    if scene.subject == .balloon { middle.y -= 2 }
     if scene.subject == .sun || scene.subject == .moon, way.y != 0 {
       // Out of the hills, or into them.
       middle.y = generator.uniform(27..<31)

@@ -94,18 +94,18 @@ struct BirdsDrawing: SubjectDrawing {
   init(_ colour: Scene.Colour, _ path: Path, _ generator: inout SceneGenerator) {
     self.colour = colour == .black ? paint(18, 18, 26) : paint(252, 252, 255)
     self.path = path
-    beats = generator.uniform(1.8..<2.4)
+    beats = generator.uniform(1.2..<1.6)
     let lead: Float = path.way.x < 0 ? -1 : 1
     var birds: [(offset: Place, span: Float, phase: Float)] = []
     let isFlock = generator.happens(0.6)
     let offsets: [(Float, Float)] =
-      isFlock ? [(6, 0), (-4, -7), (-5, 7.5)] : [(5, -3), (-6, 4.5)]
+      isFlock ? [(6.5, 0), (-4.5, -7.5), (-5.5, 8)] : [(5.5, -3.5), (-6.5, 5)]
     for (x, y) in offsets {
       birds.append(
         (
           Place(
             x: lead * x + generator.uniform(-1..<1), y: y + generator.uniform(-1..<1)),
-          generator.uniform(4.8..<5.9), generator.uniform(0..<6.28)
+          generator.uniform(4.2..<5), generator.uniform(0..<6.28)
         ))
     }
     self.birds = birds
@@ -122,9 +122,9 @@ struct BirdsDrawing: SubjectDrawing {
         let elbow = Place(x: 0.48 * bird.span, y: -1.5 - 1.1 * lift)
         let tip = Place(x: bird.span, y: -0.2 - 2.6 * lift)
         let wing = min(
-          mirrored.distance(toSegment: Place(x: 0, y: 0), elbow) - 0.85,
-          mirrored.distance(toSegment: elbow, tip) - 0.6)
-        let trunk = mirrored.distance(to: Place(x: 0, y: 0.2)) - 1.25
+          mirrored.distance(toSegment: Place(x: 0, y: 0), elbow) - 0.95,
+          mirrored.distance(toSegment: elbow, tip) - 0.75)
+        let trunk = mirrored.distance(to: Place(x: 0, y: 0.2)) - 1.35
         return (colour, coverage(min(wing, trunk), softness: 1.1))
       }
     }
@@ -158,15 +158,15 @@ struct BalloonDrawing: SubjectDrawing {
     // It sways a little.
     centre.x += 0.4 * sin(phase + 6.2832 * time)
     let mouth = Place(x: centre.x, y: centre.y + 1.55 * radius)
-    let basket = Place(x: centre.x, y: centre.y + 2.1 * radius)
+    let basket = Place(x: centre.x, y: centre.y + 2 * radius)
     canvas.blend(around: centre, reach: 2.6 * radius) { pixel in
-      let across = abs(pixel.x - basket.x) - 0.3 * radius
-      let down = abs(pixel.y - basket.y) - 0.24 * radius
+      let across = abs(pixel.x - basket.x) - 0.36 * radius
+      let down = abs(pixel.y - basket.y) - 0.27 * radius
       // Two ropes, from the mouth to the corners of the basket.
-      let corner = Place(x: basket.x + (pixel.x < basket.x ? -0.25 : 0.25) * radius, y: basket.y)
+      let corner = Place(x: basket.x + (pixel.x < basket.x ? -0.3 : 0.3) * radius, y: basket.y)
       let start = Place(x: mouth.x + (pixel.x < mouth.x ? -0.3 : 0.3) * radius, y: mouth.y - 1)
-      let rope = 0.6 * coverage(pixel.distance(toSegment: start, corner) - 0.25)
-      return (paint(112, 70, 36), max(coverage(max(across, down)), rope))
+      let rope = 0.7 * coverage(pixel.distance(toSegment: start, corner) - 0.35)
+      return (paint(156, 96, 36), max(coverage(max(across, down)), rope))
     }
     canvas.blend(around: centre, reach: 1.8 * radius) { pixel in
       let local = Place(x: (pixel.x - centre.x) / radius, y: (pixel.y - centre.y) / radius)

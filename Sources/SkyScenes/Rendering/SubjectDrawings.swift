@@ -121,9 +121,9 @@ struct Star: Sendable {
     _ colour: Paint, cell: Place, size: Place, _ generator: inout SceneGenerator
   ) {
     place = Place(
-      x: (cell.x + generator.uniform(0.15..<0.85)) * size.x,
-      y: (cell.y + generator.uniform(0.15..<0.85)) * size.y)
-    radius = generator.uniform(0.8..<1.35)
+      x: (cell.x + generator.uniform(0.25..<0.75)) * size.x,
+      y: (cell.y + generator.uniform(0.25..<0.75)) * size.y)
+    radius = generator.uniform(1.2..<1.8)
     self.colour = colour
     brightness = 1
     phase = generator.uniform(0..<6.28)
@@ -154,11 +154,11 @@ struct StarsDrawing: SubjectDrawing {
   private let way: Float
 
   init(_ colour: Scene.Colour, _ path: Path, _ generator: inout SceneGenerator) {
-    let colour = colour == .yellow ? paint(255, 214, 70) : paint(248, 250, 255)
-    let size = Place(x: Float(SceneRenderer.side) / 5, y: 10)
+    let colour = colour == .yellow ? paint(255, 226, 60) : paint(248, 250, 255)
+    let size = Place(x: Float(SceneRenderer.side) / 4, y: 13)
     var stars: [Star] = []
-    for row in 0..<4 {
-      for column in 0..<5 where generator.happens(0.85) {
+    for row in 0..<3 {
+      for column in 0..<4 where generator.happens(0.9) {
         let cell = Place(x: Float(column), y: Float(row))
         stars.append(Star(colour, cell: cell, size: size, &generator))
       }
