@@ -281,6 +281,37 @@ size_t dth_softmax_scratch_bytes(const dth_softmax_args *arguments) {
   return 0;
 }
 
+size_t dth_attention_gradient_scratch_bytes(const dth_attention_gradient_args *arguments) {
+  int64_t most_queries = dth_gradient_queries(arguments), keys = arguments->keys;
+  int64_t width = arguments->width, value_width = arguments->value_width, most = 0;
+  // The block of queries that is left in the end may be cut otherwise.
+  const int64_t blocks[] = {most_queries, arguments->queries % most_queries};
+  for (int i = 0; i < 2; i++) {
+    int64_t queries = blocks[i];
+    if (queries == 0) continue;
+    // Rows, columns and inner extent of the products.
+    const int64_t products[][3] = {
+        {queries, keys, width}, {queries, keys, value_width}, {keys, value_width, queries},
+        {queries, width, keys}, {keys, width, queries}};
+    for (int product = 0; product < 5; product++) {
+      int64_t panels = dth_ceil_div(products[product][1], DTH_PANEL);
+      int64_t floats = dth_product_floats(products[product][0], products[product][2], panels, false);
+      most = dth_max(most, floats);
+    }
+  }
+  return (size_t)(2 * most_queries * keys + most) * sizeof(float);
+}
+
+size_t dth_softmax_gradient_scratch_bytes(const dth_softmax_gradient_args *arguments) {
+  (void)arguments;
+  return 0;
+}
+
+size_t dth_norm_gradient_scratch_bytes(const dth_norm_gradient_args *arguments) {
+  (void)arguments;
+  return 0;
+}
+
 size_t dth_reduce_scratch_bytes(const dth_reduce_args *arguments) {
   (void)arguments;
   return 0;

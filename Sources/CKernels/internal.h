@@ -223,6 +223,14 @@ static inline int64_t dth_bf16_chunk_blocks(int64_t block_bytes) {
   return dth_max(1, DTH_BF16_CHUNK_BYTES / block_bytes);
 }
 
+/// The scores that the gradient of attention keeps at once. Results depend on it.
+#define DTH_GRADIENT_SCORES 65536
+
+/// The queries whose scores the gradient of attention keeps at once.
+static inline int64_t dth_gradient_queries(const dth_attention_gradient_args *args) {
+  return dth_min(args->queries, dth_max(DTH_PANEL, DTH_GRADIENT_SCORES / args->keys));
+}
+
 /// The keys that attention on AMX takes at once. Results depend on it.
 #define DTH_AMX_KEY_TILE 1024
 

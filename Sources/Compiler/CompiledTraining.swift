@@ -66,8 +66,11 @@ extension ModelCompiler {
       let parameters = spec.parameterDeclarations.filter {
         $0.isLearnable && read.contains($0.name)
       }
-      var graph = try differentiated(
-        loss.graph, loss: "loss", withRespectTo: parameters.map(\.name), holding: loss.held)
+      // Of attention the gradient is one operation, and stores no scores.
+      let passes = options.pipeline.filter { $0.name == Pass.attention.name }
+      var graph = try PassPipeline.run(passes, on: loss.graph, verifying: options.isVerifying).graph
+      graph = try differentiated(
+        graph, loss: "loss", withRespectTo: parameters.map(\.name), holding: loss.held)
       graph.outputs.removeAll { loss.held.contains($0.name) }
       graph = try accumulating(graph, parameters, isSum: training.accumulate > 1)
       let states = training.states(of: parameters)

@@ -48,7 +48,8 @@ package enum GraphPrinter {
     case .stepRow, .matmul, .unary, .binary, .softmax, .layerNorm, .reduce, .gather, .reshape,
       .broadcast, .permute, .slice, .concat, .cast, .linear, .patchLinear, .affine, .normAffine,
       .gatedAdd, .attention, .chain, .rmsNorm, .groupNorm, .convolution, .upsample, .rmsNormScale,
-      .groupNormAffine, .convolutionEpilogue:
+      .groupNormAffine, .softmaxGradient, .normGradient, .reduceProduct, .attentionGradient,
+      .convolutionEpilogue:
       return ""
     }
   }
@@ -85,6 +86,7 @@ extension Op {
   var attributes: [(name: String, value: AttributeValue?)] {
     switch self {
     case .input, .state, .parameter, .constant, .stepRow, .unary, .binary, .softmax, .gather,
+      .softmaxGradient,
       .reshape, .broadcast, .affine, .gatedAdd, .cast:
       return []
     case .table(.frequencies(let count, let denominator, let maximumPeriod)):
@@ -116,7 +118,10 @@ extension Op {
       return (convolution.attributes + epilogue.attributes).sorted { $0.name < $1.name }
     case .upsample(let factor):
       return [("factor", .number(factor))]
-    case .reduce(_, let axes), .permute(let axes):
+    case .normGradient(let epsilon, let scale, let residual):
+      return [("epsilon", .number(epsilon))] + (residual ? [("residual", nil)] : [])
+        + (scale ? [("scale", nil)] : [])
+    case .reduce(_, let axes), .permute(let axes), .reduceProduct(let axes):
       return [("axes", .integers(axes))]
     case .slice(let axis, let start, let count):
       return [("axis", .number(axis)), ("count", .number(count)), ("start", .number(start))]
@@ -130,7 +135,7 @@ extension Op {
           ("order", .integers(view.order)), ("row_axis_count", .number(view.rowAxisCount)),
           ("rows", .integers(view.rows)), ("split", .integers(view.split)),
         ]).sorted { $0.name < $1.name }
-    case .attention(let heads, let scale):
+    case .attention(let heads, let scale), .attentionGradient(let heads, let scale):
       return [("heads", .number(heads)), ("scale", .number(scale))]
     case .chain(let chain):
       return [("steps", .list(chain.steps.map(\.attribute)))]

@@ -135,7 +135,8 @@ private struct Verification {
     case .table, .stepRow, .matmul, .unary, .binary, .softmax, .layerNorm, .reduce, .gather,
       .reshape, .broadcast, .permute, .slice, .concat, .cast, .linear, .patchLinear, .affine,
       .normAffine, .gatedAdd, .attention, .chain, .rmsNorm, .groupNorm, .convolution, .upsample,
-      .rmsNormScale, .groupNormAffine, .convolutionEpilogue:
+      .rmsNormScale, .groupNormAffine, .softmaxGradient, .normGradient,
+      .reduceProduct, .attentionGradient, .convolutionEpilogue:
       break
     }
   }
@@ -164,7 +165,8 @@ private struct Verification {
         .gather, .reshape, .broadcast, .permute, .slice, .concat, .cast, .linear, .patchLinear,
         .affine,
         .normAffine, .gatedAdd, .attention, .chain, .rmsNorm, .groupNorm, .convolution, .upsample,
-        .rmsNormScale, .groupNormAffine, .convolutionEpilogue:
+        .rmsNormScale, .groupNormAffine, .softmaxGradient, .normGradient,
+        .reduceProduct, .attentionGradient, .convolutionEpilogue:
         break
       }
     }
@@ -217,7 +219,8 @@ private struct Verification {
         .reduce, .gather, .reshape, .broadcast, .permute, .slice, .concat, .cast, .linear,
         .patchLinear,
         .affine, .normAffine, .gatedAdd, .attention, .chain, .rmsNorm, .groupNorm, .convolution,
-        .upsample, .rmsNormScale, .groupNormAffine, .convolutionEpilogue:
+        .upsample, .rmsNormScale, .groupNormAffine, .softmaxGradient, .normGradient,
+        .reduceProduct, .attentionGradient, .convolutionEpilogue:
         isStepwise.append(readsStepwise)
       }
     }

@@ -70,7 +70,8 @@ extension Op {
     case .input, .state, .parameter, .constant, .table, .stepRow, .matmul, .unary, .binary,
       .softmax, .layerNorm, .rmsNorm, .groupNorm, .upsample, .reduce, .gather, .reshape, .broadcast,
       .permute, .slice, .concat, .cast, .linear, .patchLinear, .affine, .normAffine, .rmsNormScale,
-      .groupNormAffine, .gatedAdd, .attention, .chain:
+      .groupNormAffine, .gatedAdd, .attention, .chain, .softmaxGradient,
+      .normGradient, .reduceProduct, .attentionGradient:
       false
     }
   }

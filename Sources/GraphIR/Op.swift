@@ -98,6 +98,14 @@ package enum Op: Sendable, Hashable {
   case slice(axis: Int, start: Int, count: Int)
   /// Operands joined along one axis.
   case concat(axis: Int)
+  /// `(dy - sum(dy y)) y`, the sum over the last axis; operands `y`, `dy` of one shape: what
+  /// differentiation makes of a softmax `y`.
+  case softmaxGradient
+  /// `residual + (g - mean g - y mean(g y)) / sqrt(variance x + epsilon)` over the last axis, with
+  /// `y = layerNorm(x)` and `g = dy · scale`; operands `x`, `dy` of one shape, then those that are
+  /// announced: what differentiation makes of a norm, and with either of the latter passes alone. The
+  /// scale broadcasts; the residual has the shape of `x`.
+  case normGradient(epsilon: Double, scale: Bool, residual: Bool)
 
   // MARK: Fused
 
@@ -123,6 +131,11 @@ package enum Op: Sendable, Hashable {
   case cast
   /// `residual + gate * x`; operands in this order; the gate broadcasts.
   case gatedAdd
+  /// `sum(a · b)` over axes, ascending and not negative; the operands have one shape.
+  case reduceProduct(axes: [Int])
+  /// What differentiation makes of an `attention` of three operands; operands those, then `dy`. The
+  /// result is flat: the elements of `dq`, of `dk`, of `dv`.
+  case attentionGradient(heads: Int, scale: Double)
   /// `softmax(q kᵀ · scale) v` per head; operands `q`, `k`, `v` `[batch, tokens, heads * width]`,
   /// or one operand that holds the three side by side in its last axis.
   case attention(heads: Int, scale: Double)

@@ -49,6 +49,15 @@ package struct OpInfo: Sendable {
       self.init(
         "convolution_epilogue", "residual + activation(convolution(x, weight, bias))", fused: true)
     case .gatedAdd: self.init("gated_add", "residual + gate * x", fused: true)
+    case .softmaxGradient: self.init("softmax_gradient", "(dy - sum(dy * y)) * y")
+    case .normGradient(_, let scale, let residual):
+      self.init(
+        "norm_gradient",
+        "residual + (g - mean g - y mean(g * y)) / sqrt(variance x + epsilon), "
+          + "y = layer_norm(x), g = dy * scale", fused: scale || residual)
+    case .attentionGradient:
+      self.init("attention_gradient", "dq, dk, dv of attention, one after the other", fused: true)
+    case .reduceProduct: self.init("reduce_product", "sum(a * b)", fused: true)
     case .attention: self.init("attention", "softmax(q kᵀ * scale) v, per head", fused: true)
     case .chain: self.init("chain", "element-wise steps in one loop", fused: true)
     case .cast: self.init("cast", "x, each element rounded to bf16", fused: true)
@@ -119,10 +128,17 @@ extension Graph {
       let keys = node.inputs.count == 1 ? q : self[node.inputs[1]].type.shape
       let queryWidth = node.inputs.count == 1 ? q[2] / 3 : q[2]
       return q[0] * q[1] * keys[1] * (queryWidth + node.type.shape[2])
+    case .attentionGradient:
+      // Scores and four products more: three as wide as the keys, two as the values.
+      let (q, k, v) = (
+        self[node.inputs[0]].type.shape, self[node.inputs[1]].type.shape,
+        self[node.inputs[2]].type.shape
+      )
+      return q[0] * q[1] * k[1] * (3 * q[2] + 2 * v[2])
     case .input, .state, .parameter, .constant, .table, .stepRow, .unary, .binary, .softmax,
       .layerNorm, .reduce, .gather, .reshape, .broadcast, .permute, .slice, .concat, .cast, .affine,
       .normAffine, .gatedAdd, .chain, .rmsNorm, .groupNorm, .upsample, .rmsNormScale,
-      .groupNormAffine:
+      .groupNormAffine, .softmaxGradient, .normGradient, .reduceProduct:
       return 0
     }
   }
@@ -152,10 +168,17 @@ extension Graph {
     case .normAffine: return 9 * count
     case .groupNormAffine(_, _, let activation): return (activation == nil ? 9 : 10) * count
     case .rmsNormScale: return 5 * count
+    case .softmaxGradient: return 4 * count
+    case .normGradient(_, let scale, let residual):
+      return (13 + (scale ? 1 : 0) + (residual ? 1 : 0)) * count
+    case .reduceProduct: return 2 * self[node.inputs[0]].type.shape.elementCount
     case .attention(let heads, _):
       let q = self[node.inputs[0]].type.shape
       let keys = node.inputs.count == 1 ? q : self[node.inputs[1]].type.shape
       return product + 5 * q[0] * heads * q[1] * keys[1]
+    case .attentionGradient(let heads, _):
+      let (q, k) = (self[node.inputs[0]].type.shape, self[node.inputs[1]].type.shape)
+      return product + 9 * q[0] * heads * q[1] * k[1]
     case .chain(let chain): return count * chain.steps.count
     }
   }

@@ -99,6 +99,14 @@ struct OpText {
       return .convolutionEpilogue(try takeConvolution(), try takeEpilogue())
     case "cast": return .cast
     case "gated_add": return .gatedAdd
+    case "softmax_gradient": return .softmaxGradient
+    case "attention_gradient":
+      return .attentionGradient(heads: try takeInteger("heads"), scale: try takeDouble("scale"))
+    case "norm_gradient":
+      return .normGradient(
+        epsilon: try takeDouble("epsilon"), scale: try takeFlag("scale"),
+        residual: try takeFlag("residual"))
+    case "reduce_product": return .reduceProduct(axes: try takeIntegers("axes"))
     case "attention":
       return .attention(heads: try takeInteger("heads"), scale: try takeDouble("scale"))
     case "chain": return .chain(try takeChain())

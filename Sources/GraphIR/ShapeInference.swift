@@ -99,9 +99,28 @@ extension Op {
     case .upsample(let factor):
       try demandCount(1)
       return try upsampleType(factor, inputs)
-    case .reduce(_, let axes):
-      try demandCount(1)
+    case .softmaxGradient:
+      try demandCount(2)
+      try demand(inputs[0].shape.rank >= 1, "needs a last axis")
+      try demand(inputs[0].shape == inputs[1].shape, "operands differ")
+      return inputs[0]
+    case .normGradient(_, let scale, let residual):
+      try demandCount(2 + (scale ? 1 : 0) + (residual ? 1 : 0))
+      try demand(inputs[0].shape.rank >= 1, "needs a last axis")
+      try demand(inputs[0].shape == inputs[1].shape, "operands differ")
+      if scale {
+        try demand(
+          inputs[2].shape.rowGroupCount(in: inputs[0].shape) != nil,
+          "the scale does not repeat over runs of rows")
+      }
+      if residual {
+        try demand(inputs[inputs.count - 1].shape == inputs[0].shape, "the residual differs")
+      }
+      return inputs[0]
+    case .reduce(_, let axes), .reduceProduct(let axes):
+      if case .reduce = self { try demandCount(1) } else { try demandCount(2) }
       let shape = inputs[0].shape
+      try demand(inputs.allSatisfy { $0.shape == shape }, "operands differ")
       try demand(axes == axes.sorted() && Set(axes).count == axes.count, "axes must ascend")
       try demand(axes.allSatisfy { (0..<shape.rank).contains($0) }, "axis out of range")
       return .f32(shape.dimensions.indices.filter { !axes.contains($0) }.map { shape[$0] })
@@ -214,6 +233,12 @@ extension Op {
         dimensions[2] = v[2]
       }
       return .f32(dimensions)
+    case .attentionGradient(let heads, _):
+      try demandCount(4)
+      let operands = Array(inputs.prefix(3))
+      let result = try Op.attention(heads: heads, scale: 1).resultType(operands)
+      try demand(result == inputs[3], "the gradient has not the shape of the result")
+      return .f32([operands.reduce(0) { $0 + $1.shape.elementCount }])
     case .chain(let chain):
       try demand(
         !inputs.isEmpty && inputs.count <= ElementwiseChain.maximumInputCount,

@@ -28,7 +28,7 @@ extension Op {
       inputs[1].dtype == .bf16 && epilogue.isSingleKernel
     case .attention:
       inputs.allSatisfy { $0.dtype == .bf16 }
-    case .layerNorm, .rmsNorm, .unary, .binary, .affine, .gatedAdd, .chain:
+    case .layerNorm, .rmsNorm, .unary, .binary, .affine, .gatedAdd, .chain, .softmaxGradient:
       true
     case .broadcast, .permute, .slice:
       pieceStart(in: inputs[0].shape) == nil
@@ -36,7 +36,7 @@ extension Op {
       inputs.dropFirst().allSatisfy { $0.shape.rowGroupCount(in: shape) != nil }
     case .input, .state, .parameter, .constant, .table, .stepRow, .matmul, .softmax, .reduce,
       .gather, .reshape, .concat, .cast, .groupNorm, .convolution, .upsample, .groupNormAffine,
-      .convolutionEpilogue:
+      .normGradient, .reduceProduct, .attentionGradient, .convolutionEpilogue:
       false
     }
   }
@@ -65,7 +65,8 @@ extension Op {
     case .input, .state, .parameter, .constant, .table, .stepRow, .unary, .binary,
       .softmax, .layerNorm, .reduce, .concat, .cast, .affine, .normAffine, .gatedAdd, .chain,
       .rmsNorm,
-      .groupNorm, .convolution, .upsample, .rmsNormScale, .groupNormAffine, .convolutionEpilogue:
+      .groupNorm, .convolution, .upsample, .rmsNormScale, .groupNormAffine, .softmaxGradient,
+      .normGradient, .reduceProduct, .attentionGradient, .convolutionEpilogue:
       break
     }
     return inputs.allSatisfy({ $0.dtype == .f32 }) ? nil : "takes f32 operands"
@@ -91,7 +92,8 @@ extension Op {
       .softmax, .layerNorm, .reduce, .gather, .reshape, .broadcast, .permute, .slice, .concat,
       .cast,
       .affine, .normAffine, .gatedAdd, .attention, .chain, .rmsNorm, .groupNorm, .convolution,
-      .upsample, .rmsNormScale, .groupNormAffine, .convolutionEpilogue:
+      .upsample, .rmsNormScale, .groupNormAffine, .softmaxGradient, .normGradient,
+      .reduceProduct, .attentionGradient, .convolutionEpilogue:
       nil
     }
   }
@@ -106,7 +108,8 @@ extension Op {
       .softmax, .layerNorm, .reduce, .gather, .reshape, .broadcast, .permute, .slice, .concat,
       .cast,
       .patchLinear, .affine, .normAffine, .gatedAdd, .chain, .rmsNorm, .groupNorm, .convolution,
-      .upsample, .rmsNormScale, .groupNormAffine, .convolutionEpilogue:
+      .upsample, .rmsNormScale, .groupNormAffine, .softmaxGradient, .normGradient,
+      .reduceProduct, .attentionGradient, .convolutionEpilogue:
       false
     }
   }
@@ -129,7 +132,8 @@ extension Op {
     case .input, .state, .parameter, .constant, .table, .stepRow, .matmul, .unary, .binary,
       .softmax, .layerNorm, .reduce, .gather, .concat, .cast, .linear, .patchLinear, .affine,
       .normAffine, .gatedAdd, .attention, .chain, .rmsNorm, .groupNorm, .convolution, .upsample,
-      .rmsNormScale, .groupNormAffine, .convolutionEpilogue:
+      .rmsNormScale, .groupNormAffine, .softmaxGradient, .normGradient,
+      .reduceProduct, .attentionGradient, .convolutionEpilogue:
       return nil
     }
   }

@@ -28,8 +28,13 @@ extension ModelGraphs {
       let gradient = builder.trainingState(TrainingState.gradient(parameter.name), parameter)
       builder.output(TrainingState.gradient(parameter.name), gradient, isState: true)
       let square = try builder.multiply(gradient, gradient)
-      let axes = Array(parameter.dimensions.indices)
-      sums.append(try builder.reshape(builder.append(.reduce(.sum, axes: axes), [square]), [1]))
+      // By rows first, so that several threads have a share.
+      let inner = Array(parameter.dimensions.indices.dropFirst())
+      var sum = square
+      for axes in [inner, [0]] where !axes.isEmpty {
+        sum = try builder.append(.reduce(.sum, axes: axes), [sum])
+      }
+      sums.append(try builder.reshape(sum, [1]))
     }
     builder.origin = Origin("training.clip")
     builder.output("squares", try builder.concat(sums, axis: 0))

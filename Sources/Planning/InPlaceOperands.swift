@@ -16,9 +16,14 @@ extension Graph {
       }
     }
     switch node.op {
-    case .unary, .softmax, .layerNorm, .normAffine, .rmsNorm, .groupNorm, .rmsNormScale,
+    case .unary, .softmax, .layerNorm, .normAffine, .rmsNorm, .groupNorm,
+      .rmsNormScale,
       .groupNormAffine:
       return alike([0])
+    case .softmaxGradient:
+      return alike([0, 1])
+    case .normGradient(_, let scale, let residual):
+      return alike([0, 1] + (residual ? [scale ? 3 : 2] : []))
     case .binary, .affine, .gatedAdd, .chain:
       return alike(node.inputs.indices)
     case .linear(let epilogue), .patchLinear(_, let epilogue),
@@ -27,7 +32,8 @@ extension Graph {
       return epilogue.residual && epilogue.isSingleKernel
         ? alike([epilogue.operandCount - 1]) : []
     case .input, .state, .parameter, .constant, .table, .stepRow, .matmul, .reduce, .gather,
-      .reshape, .broadcast, .permute, .slice, .concat, .cast, .attention, .convolution, .upsample:
+      .reshape, .broadcast, .permute, .slice, .concat, .cast, .attention, .convolution, .upsample,
+      .reduceProduct, .attentionGradient:
       return []
     }
   }

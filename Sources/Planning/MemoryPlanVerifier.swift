@@ -265,7 +265,12 @@ package struct MemoryPlanVerifier {
       && operand.dtype == node.type.dtype
     switch node.op {
     case .unary, .binary, .affine, .gatedAdd, .chain: return isWhole
-    case .softmax, .layerNorm, .normAffine, .rmsNorm, .groupNorm, .rmsNormScale, .groupNormAffine:
+    case .softmaxGradient: return isWhole
+    case .normGradient(_, let scale, _):
+      // A scale of one row per row has as many elements.
+      return isWhole && !(scale && place == 2)
+    case .softmax, .layerNorm, .normAffine, .rmsNorm, .groupNorm, .rmsNormScale,
+      .groupNormAffine:
       return place == 0 && isWhole
     case .linear(let epilogue), .patchLinear(_, let epilogue),
       .convolutionEpilogue(_, let epilogue):

@@ -55,7 +55,8 @@ extension Op {
     case .stepRow, .matmul, .unary, .binary, .softmax, .layerNorm, .reduce, .gather, .reshape,
       .broadcast, .permute, .slice, .concat, .cast, .linear, .patchLinear, .affine, .normAffine,
       .gatedAdd, .attention, .chain, .rmsNorm, .groupNorm, .convolution, .upsample, .rmsNormScale,
-      .groupNormAffine, .convolutionEpilogue:
+      .groupNormAffine, .softmaxGradient, .normGradient, .reduceProduct, .attentionGradient,
+      .convolutionEpilogue:
       false
     }
   }

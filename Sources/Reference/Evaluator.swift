@@ -124,7 +124,8 @@ package struct Evaluator: Sendable {
     case .table, .matmul, .unary, .binary, .softmax, .layerNorm, .reduce, .gather, .reshape,
       .broadcast, .permute, .slice, .concat, .linear, .patchLinear, .affine, .normAffine,
       .gatedAdd, .attention, .chain, .rmsNorm, .groupNorm, .convolution, .upsample, .rmsNormScale,
-      .groupNormAffine, .convolutionEpilogue:
+      .groupNormAffine, .softmaxGradient, .normGradient, .reduceProduct, .attentionGradient,
+      .convolutionEpilogue:
       return try Self.value(of: node, operands.map(ReferenceTensor.init), Bindings())
         .rounded(as: node.type)
     }
@@ -209,6 +210,16 @@ package struct Evaluator: Sendable {
       return operands[0].combined(with: operands[1], function.evaluate)
     case .softmax:
       return operands[0].softmax
+    case .softmaxGradient:
+      return softmaxGradient(operands[0], operands[1])
+    case .attentionGradient(let heads, let scale):
+      return attentionGradient(operands, heads: heads, scale: scale)
+    case .normGradient(let epsilon, let scale, let residual):
+      let gradient = scale ? operands[1].combined(with: operands[2], *) : operands[1]
+      let value = normGradient(operands[0], gradient, epsilon: epsilon)
+      return residual ? operands[operands.count - 1].combined(with: value, +) : value
+    case .reduceProduct(let axes):
+      return operands[0].combined(with: operands[1], *).reduced(.sum, axes: axes)
     case .layerNorm(let epsilon):
       return operands[0].layerNorm(epsilon: epsilon)
     case .rmsNorm(let epsilon):

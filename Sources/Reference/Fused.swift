@@ -57,15 +57,37 @@ func attention(
       let width = operands[0].shape[2] / 3
       return operands[0].slice(axis: 2, start: part * width, count: width)
     }
-  let perHead = parts.map { part in
-    let shape = part.shape
-    return part.reshaped([shape[0], shape[1], heads, shape[2] / heads]).permuted([0, 2, 1, 3])
-  }
+  let perHead = parts.map { $0.splitIntoHeads(heads) }
   let scores = matmul(perHead[0], perHead[1], transposeA: false, transposeB: true)
     .map { $0 * scale }
   let mixed = matmul(scores.softmax, perHead[2], transposeA: false, transposeB: false)
   return mixed.permuted([0, 2, 1, 3])
     .reshaped([parts[0].shape[0], parts[0].shape[1], parts[2].shape[2]])
+}
+
+/// The gradients of `attention` by queries, keys and values, one after the other, flat.
+func attentionGradient(
+  _ operands: [ReferenceTensor], heads: Int, scale: Double
+) -> ReferenceTensor {
+  let perHead = operands.map { $0.splitIntoHeads(heads) }
+  let (q, k, v, dy) = (perHead[0], perHead[1], perHead[2], perHead[3])
+  let weights = matmul(q, k, transposeA: false, transposeB: true).map { $0 * scale }.softmax
+  let scores = softmaxGradient(weights, matmul(dy, v, transposeA: false, transposeB: true))
+    .map { $0 * scale }
+  let gradients = [
+    matmul(scores, k, transposeA: false, transposeB: false),
+    matmul(scores, q, transposeA: true, transposeB: false),
+    matmul(weights, dy, transposeA: true, transposeB: false),
+  ]
+  let values = gradients.flatMap { $0.permuted([0, 2, 1, 3]).values }
+  return ReferenceTensor([values.count], values)
+}
+
+extension ReferenceTensor {
+  /// `[batch, tokens, heads * width]` as `[batch, heads, tokens, width]`.
+  fileprivate func splitIntoHeads(_ heads: Int) -> ReferenceTensor {
+    reshaped([shape[0], shape[1], heads, shape[2] / heads]).permuted([0, 2, 1, 3])
+  }
 }
 
 /// The last step of a chain, broadcast to the result's shape.

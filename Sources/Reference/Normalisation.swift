@@ -56,3 +56,26 @@ extension ReferenceTensor {
     return ReferenceTensor(target, values)
   }
 }
+
+/// `(dy - sum(dy y)) y` over the last axis.
+func softmaxGradient(_ y: ReferenceTensor, _ dy: ReferenceTensor) -> ReferenceTensor {
+  let last = [y.shape.rank - 1]
+  let kept = Shape(y.shape.dimensions.dropLast() + [1])
+  let sum = dy.combined(with: y, *).reduced(.sum, axes: last).reshaped(kept)
+  return dy.combined(with: sum, -).combined(with: y, *)
+}
+
+/// `(g - mean g - y mean(g y)) / sqrt(variance x + epsilon)` over the last axis, `y = layerNorm(x)`.
+func normGradient(_ x: ReferenceTensor, _ g: ReferenceTensor, epsilon: Double) -> ReferenceTensor {
+  let last = [x.shape.rank - 1]
+  let kept = Shape(x.shape.dimensions.dropLast() + [1])
+  func mean(_ value: ReferenceTensor) -> ReferenceTensor {
+    value.reduced(.mean, axes: last).reshaped(kept)
+  }
+  let y = x.layerNorm(epsilon: epsilon)
+  let centred = x.combined(with: mean(x), -)
+  let deviation = mean(centred.combined(with: centred, *)).map { ($0 + epsilon).squareRoot() }
+  let projection = y.combined(with: mean(g.combined(with: y, *)), *)
+  return g.combined(with: mean(g), -).combined(with: projection, -)
+    .combined(with: deviation, /)
+}

@@ -38,4 +38,19 @@ extension KernelCallBuilder {
     let precision: Precision = graph[inputs[0]].type.dtype == .bf16 ? .bf16 : .f32
     append(.attention(arguments, precision), [.value(id)] + operands + [.absent, .absent])
   }
+
+  /// Appends the gradient of attention over three operands.
+  mutating func addAttentionGradient(_ id: ValueID, heads: Int, scale: Double) {
+    let inputs = graph[id].inputs
+    let (q, k, v) = (shape(inputs[0]), shape(inputs[1]), shape(inputs[2]))
+    var arguments = dth_attention_gradient_args()
+    arguments.batch = Int64(q[0])
+    arguments.heads = Int64(heads)
+    arguments.queries = Int64(q[1])
+    arguments.keys = Int64(k[1])
+    arguments.width = Int64(q[2] / heads)
+    arguments.value_width = Int64(v[2] / heads)
+    arguments.scale = Float(scale)
+    append(.attentionGradient(arguments), [.value(id)] + inputs.map { .value($0) })
+  }
 }

@@ -15,6 +15,9 @@ extension KernelArguments {
     case .elementwise: MemoryLayout<dth_elementwise_args>.size
     case .normAffine: MemoryLayout<dth_norm_affine_args>.size
     case .softmax: MemoryLayout<dth_softmax_args>.size
+    case .attentionGradient: MemoryLayout<dth_attention_gradient_args>.size
+    case .softmaxGradient: MemoryLayout<dth_softmax_gradient_args>.size
+    case .normGradient: MemoryLayout<dth_norm_gradient_args>.size
     case .reduce: MemoryLayout<dth_reduce_args>.size
     case .gather: MemoryLayout<dth_gather_args>.size
     case .rmsNorm: MemoryLayout<dth_rms_norm_args>.size
@@ -40,6 +43,9 @@ extension KernelArguments {
     case .elementwise(let arguments): write(arguments, to: address)
     case .normAffine(let arguments): write(arguments, to: address)
     case .softmax(let arguments): write(arguments, to: address)
+    case .attentionGradient(let arguments): write(arguments, to: address)
+    case .softmaxGradient(let arguments): write(arguments, to: address)
+    case .normGradient(let arguments): write(arguments, to: address)
     case .reduce(let arguments): write(arguments, to: address)
     case .gather(let arguments): write(arguments, to: address)
     case .rmsNorm(let arguments): write(arguments, to: address)

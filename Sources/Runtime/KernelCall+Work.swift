@@ -27,6 +27,16 @@ extension KernelCall {
       .norm(rows: Int(arguments.rows), width: Int(arguments.width))
     case .rmsNorm(let arguments):
       .norm(rows: Int(arguments.rows), width: Int(arguments.width))
+    case .normGradient(let arguments):
+      .norm(rows: Int(arguments.rows), width: Int(arguments.width))
+    case .attentionGradient(let arguments):
+      .attentionGradient(
+        KernelWork.Attention(
+          heads: Int(arguments.batch * arguments.heads), queries: Int(arguments.queries),
+          keys: Int(arguments.keys), width: Int(arguments.width),
+          valueWidth: Int(arguments.value_width), .f32))
+    case .softmaxGradient(let arguments):
+      .softmax(rows: Int(arguments.rows), width: Int(arguments.width))
     case .groupNorm(let arguments):
       .norm(
         rows: Int(arguments.batch * arguments.groups),

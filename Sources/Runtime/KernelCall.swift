@@ -34,6 +34,9 @@ enum KernelArguments {
   case elementwise(dth_elementwise_args)
   case normAffine(dth_norm_affine_args)
   case softmax(dth_softmax_args)
+  case softmaxGradient(dth_softmax_gradient_args)
+  case attentionGradient(dth_attention_gradient_args)
+  case normGradient(dth_norm_gradient_args)
   case reduce(dth_reduce_args)
   case gather(dth_gather_args)
   case rmsNorm(dth_rms_norm_args)
@@ -65,6 +68,9 @@ struct KernelCall {
     case .elementwise(var arguments): dth_elementwise_scratch_bytes(&arguments)
     case .normAffine(var arguments): dth_norm_affine_scratch_bytes(&arguments)
     case .softmax(var arguments): dth_softmax_scratch_bytes(&arguments)
+    case .attentionGradient(var arguments): dth_attention_gradient_scratch_bytes(&arguments)
+    case .softmaxGradient(var arguments): dth_softmax_gradient_scratch_bytes(&arguments)
+    case .normGradient(var arguments): dth_norm_gradient_scratch_bytes(&arguments)
     case .reduce(var arguments): dth_reduce_scratch_bytes(&arguments)
     case .gather(var arguments): dth_gather_scratch_bytes(&arguments)
     case .rmsNorm(var arguments): dth_rms_norm_scratch_bytes(&arguments)
@@ -97,6 +103,9 @@ struct KernelCall {
     case .elementwise: row.elementwise
     case .normAffine: row.norm_affine
     case .softmax: row.softmax
+    case .softmaxGradient: row.softmax_gradient
+    case .attentionGradient: row.attention_gradient
+    case .normGradient: row.norm_gradient
     case .reduce: row.reduce
     case .gather: row.gather
     case .rmsNorm: row.rms_norm

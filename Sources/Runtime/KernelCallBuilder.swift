@@ -68,6 +68,11 @@ struct KernelCallBuilder {
     case .cast:
       try addMovement(id, from: node.inputs[0], strides: shape(node.inputs[0]).strides)
     case .softmax: addSoftmax(id)
+    case .softmaxGradient: addSoftmaxGradient(id)
+    case .attentionGradient(let heads, let scale):
+      addAttentionGradient(id, heads: heads, scale: scale)
+    case .normGradient(let epsilon, let scale, let residual):
+      addNormGradient(id, epsilon: epsilon, scale: scale, residual: residual)
     case .layerNorm(let epsilon): addLayerNorm(id, epsilon: epsilon)
     case .normAffine(let epsilon): try addNormAffine(id, epsilon: epsilon)
     case .rmsNorm(let epsilon): addRMSNorm(id, epsilon: epsilon)
@@ -81,6 +86,7 @@ struct KernelCallBuilder {
     case .convolutionEpilogue(let window, let epilogue): addConvolution(id, window, epilogue)
     case .upsample(let factor): addUpsample(id, factor: factor)
     case .reduce(let function, let axes): try addReduce(id, function, axes: axes)
+    case .reduceProduct(let axes): try addReduce(id, .sum, axes: axes)
     case .gather: addGather(id)
     case .broadcast: try addBroadcast(id)
     case .permute(let axes): try addPermute(id, axes)

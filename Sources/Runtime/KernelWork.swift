@@ -98,6 +98,7 @@ package enum KernelWork: Sendable, Hashable {
   /// A product of two values, per batch entry.
   case matmul(entries: Int, m: Int, n: Int, k: Int, Precision = .f32)
   case attention(Attention)
+  case attentionGradient(Attention)
   case elementwise(Elementwise)
   case norm(rows: Int, width: Int)
   case softmax(rows: Int, width: Int)
@@ -119,6 +120,9 @@ extension KernelWork {
     case .attention(let attention):
       attention.heads * attention.queries * attention.keys
         * (attention.width + attention.valueWidth)
+    case .attentionGradient(let attention):
+      attention.heads * attention.queries * attention.keys
+        * (3 * attention.width + 2 * attention.valueWidth)
     case .elementwise, .norm, .softmax, .reduce, .gather, .upsample, .pack: 0
     }
   }
@@ -128,7 +132,9 @@ extension KernelWork {
     switch self {
     case .linear(let linear), .convolution(let linear):
       linear.n * linear.k * linear.precision.dtype.byteCount
-    case .matmul, .attention, .elementwise, .norm, .softmax, .reduce, .gather, .upsample, .pack: 0
+    case .matmul, .attention, .attentionGradient, .elementwise, .norm, .softmax, .reduce, .gather,
+      .upsample, .pack:
+      0
     }
   }
 
@@ -136,7 +142,7 @@ extension KernelWork {
   package var precision: Precision {
     switch self {
     case .linear(let linear), .convolution(let linear): linear.precision
-    case .attention(let attention): attention.precision
+    case .attention(let attention), .attentionGradient(let attention): attention.precision
     case .matmul(_, _, _, _, let precision), .pack(_, _, let precision): precision
     case .elementwise, .norm, .softmax, .reduce, .gather, .upsample: .f32
     }
@@ -149,6 +155,7 @@ extension KernelWork {
     case .convolution: "convolution"
     case .matmul: "matmul"
     case .attention: "attention"
+    case .attentionGradient: "attention gradient"
     case .elementwise: "elementwise"
     case .norm: "norm"
     case .softmax: "softmax"
@@ -164,7 +171,7 @@ extension KernelWork {
     switch self {
     case .linear(let linear), .convolution(let linear): "\(linear.m) x \(linear.n) x \(linear.k)"
     case .matmul(let entries, let m, let n, let k, _): "\(entries) of \(m) x \(n) x \(k)"
-    case .attention(let attention):
+    case .attention(let attention), .attentionGradient(let attention):
       "\(attention.heads) heads of \(attention.queries) x \(attention.keys) x \(attention.width)"
     case .elementwise(let elementwise): "\(elementwise.elements)"
     case .norm(let rows, let width), .softmax(let rows, let width), .gather(let rows, let width):

@@ -17,6 +17,9 @@ extension MachineProfile {
       return seconds(for: linear, amongWeightBytes: weightByteCount)
     case .matmul(let entries, let m, let n, let k, _):
       return self[.call] + Double(entries) * self[.matmul, m, n, k]
+    case .attentionGradient(let attention):
+      // Five products of as many elements, where attention has two.
+      return 2.5 * seconds(for: .attention(attention), amongWeightBytes: weightByteCount)
     case .attention(let attention):
       // Half of the work is as wide as the keys, half as wide as the values.
       let width = (attention.width + attention.valueWidth) / 2

@@ -4,7 +4,7 @@ import Kernels
 import Tensors
 
 extension KernelCallBuilder {
-  /// Appends a reduction over whole axes.
+  /// Appends a reduction over whole axes, of the product of two operands where there are two.
   mutating func addReduce(_ id: ValueID, _ function: ReduceOp, axes: [Int]) throws {
     let operand = graph[id].inputs[0]
     let shape = shape(operand)
@@ -26,7 +26,8 @@ extension KernelCallBuilder {
     setElements(of: &arguments.kept_strides, to: kept.strides[0].map(Int64.init))
     setElements(of: &arguments.reduced_dims, to: reduced.extents.map(Int64.init))
     setElements(of: &arguments.reduced_strides, to: reduced.strides[0].map(Int64.init))
-    append(.reduce(arguments), [.value(id), .value(operand)])
+    let factor = graph[id].inputs.count == 2 ? KernelOperand.value(graph[id].inputs[1]) : .absent
+    append(.reduce(arguments), [.value(id), .value(operand), factor])
   }
 }
 

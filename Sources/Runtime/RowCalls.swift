@@ -14,6 +14,36 @@ extension KernelCallBuilder {
     append(.softmax(arguments), [.value(id), .value(graph[id].inputs[0])])
   }
 
+  /// Appends the gradient of a softmax over the last axis.
+  mutating func addSoftmaxGradient(_ id: ValueID) {
+    let shape = shape(id)
+    var arguments = dth_softmax_gradient_args()
+    arguments.width = Int64(shape[-1])
+    arguments.rows = Int64(shape.elementCount / shape[-1])
+    arguments.result_element = element(id)
+    append(.softmaxGradient(arguments), [.value(id)] + graph[id].inputs.map { .value($0) })
+  }
+
+  /// Appends the gradient of a norm over the last axis.
+  mutating func addNormGradient(_ id: ValueID, epsilon: Double, scale: Bool, residual: Bool) {
+    let inputs = graph[id].inputs
+    let shape = shape(id)
+    var arguments = dth_norm_gradient_args()
+    arguments.width = Int64(shape[-1])
+    arguments.rows = Int64(shape.elementCount / shape[-1])
+    arguments.epsilon = Float(epsilon)
+    arguments.scale_rows = 1
+    if scale, let rows = self.shape(inputs[2]).rowGroupCount(in: shape) {
+      arguments.scale_rows = Int64(rows)
+    }
+    append(
+      .normGradient(arguments),
+      [
+        .value(id), .value(inputs[0]), .value(inputs[1]), scale ? .value(inputs[2]) : .absent,
+        residual ? .value(inputs[inputs.count - 1]) : .absent,
+      ])
+  }
+
   /// Appends a norm over the last axis.
   mutating func addLayerNorm(_ id: ValueID, epsilon: Double) {
     append(

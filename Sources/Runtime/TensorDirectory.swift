@@ -67,7 +67,8 @@ struct TensorDirectory {
       .reduce, .gather, .reshape, .broadcast, .permute, .slice, .concat, .cast, .linear,
       .patchLinear,
       .affine, .normAffine, .gatedAdd, .attention, .chain, .rmsNorm, .groupNorm, .convolution,
-      .upsample, .rmsNormScale, .groupNormAffine, .convolutionEpilogue:
+      .upsample, .rmsNormScale, .groupNormAffine, .softmaxGradient, .normGradient,
+      .reduceProduct, .attentionGradient, .convolutionEpilogue:
       nil
     }
   }

@@ -7,13 +7,16 @@ import Tensors
 package enum PassPipeline {
   /// Every pass.
   ///
-  /// Attentions and linears come before `qkv`, which looks for both; modulation comes before gates,
+  /// The gradients of norms come before the passes that would take their parts; attentions and
+  /// linears come before `qkv`, which looks for both; modulation comes before gates,
   /// for which a scale and a shift would be taken; element-wise chains take what is left.
   package static let all: [Pass] = [
     .deadCode,
     .constantFolding,
     .commonSubexpressions,
     .attention,
+    .normGradient,
+    .reduceProduct,
     .linearBiasActivation,
     .qkv,
     .convolutionEpilogue,

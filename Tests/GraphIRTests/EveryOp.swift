@@ -74,6 +74,19 @@ func everyOpGraph() throws -> Graph {
   ends.append(try builder.append(.chain(chain), [state, shift]))
   ends.append(try builder.append(.rmsNorm(epsilon: 1e-5), [state]))
   ends.append(try builder.append(.rmsNormScale(epsilon: 1e-5), [state, scale]))
+  ends.append(try builder.append(.softmaxGradient, [state, normed]))
+  ends.append(
+    try builder.append(
+      .attentionGradient(heads: 2, scale: 0.5), [state, normed, state, normed]))
+  for (flags, operands) in [
+    ((false, false), [state, normed]), ((true, false), [state, normed, scale]),
+    ((false, true), [state, normed, state]), ((true, true), [state, normed, scale, state]),
+  ] {
+    ends.append(
+      try builder.append(
+        .normGradient(epsilon: 0.001, scale: flags.0, residual: flags.1), operands))
+  }
+  ends.append(try builder.append(.reduceProduct(axes: [0, 2]), [state, normed]))
   let image = builder.parameter("image", [1, 4, 3, 5])
   let kernels = builder.parameter("kernels", [2, 4, 3, 2])
   let window = Convolution(stride: [2, 1], padding: [1, 0, 2, 1])

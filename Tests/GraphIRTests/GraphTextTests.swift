@@ -10,11 +10,12 @@ import Testing
     let primitives = [
       "input", "state", "parameter", "constant", "table", "step_row", "matmul", "softmax",
       "layer_norm", "rms_norm", "group_norm", "convolution", "upsample", "gather", "reshape",
-      "broadcast", "permute", "slice", "concat",
+      "broadcast", "permute", "slice", "concat", "softmax_gradient",
     ]
     let fused = [
       "linear", "patch_linear", "affine", "norm_affine", "gated_add", "attention", "chain",
       "rms_norm_scale", "group_norm_affine", "convolution_epilogue", "cast",
+      "norm_gradient", "attention_gradient", "reduce_product",
     ]
     let expected = Set(
       primitives + fused + UnaryOp.allCases.map(\.rawValue) + BinaryOp.allCases.map(\.rawValue)

@@ -88,6 +88,45 @@ import Testing
     }
   }
 
+  @Test func `softmax_gradient equals its formula`() throws {
+    try expectSame([[2, 3, 5], [2, 3, 5]], fused: .softmaxGradient) { builder, operands in
+      let product = try builder.multiply(operands[1], operands[0])
+      let sum = try builder.reshape(
+        builder.append(.reduce(.sum, axes: [2]), [product]), [2, 3, 1])
+      return try builder.multiply(operands[0], builder.subtract(operands[1], sum))
+    }
+  }
+
+  @Test(arguments: [false, true], [false, true])
+  func `norm_gradient equals its formula`(scale: Bool, residual: Bool) throws {
+    let shapes =
+      [[2, 3, 5], [2, 3, 5]] + (scale ? [[2, 1, 5]] : []) + (residual ? [[2, 3, 5]] : [])
+    let op = Op.normGradient(epsilon: 0.0078125, scale: scale, residual: residual)
+    try expectSame(shapes, fused: op) { builder, operands in
+      func mean(_ x: ValueID, _ builder: inout GraphBuilder) throws -> ValueID {
+        try builder.reshape(builder.append(.reduce(.mean, axes: [2]), [x]), [2, 3, 1])
+      }
+      let x = operands[0]
+      let y = try builder.append(.layerNorm(epsilon: 0.0078125), [x])
+      let g = scale ? try builder.multiply(operands[1], operands[2]) : operands[1]
+      let centred = try builder.subtract(x, mean(x, &builder))
+      let variance = try mean(builder.multiply(centred, centred), &builder)
+      let deviation = try builder.unary(.sqrt, builder.add(variance, builder.scalar(0.0078125)))
+      let projection = try builder.multiply(y, mean(builder.multiply(g, y), &builder))
+      let inner = try builder.subtract(builder.subtract(g, mean(g, &builder)), projection)
+      let gradient = try builder.binary(.divide, inner, deviation)
+      return residual ? try builder.add(operands[operands.count - 1], gradient) : gradient
+    }
+  }
+
+  @Test func `reduce_product equals its formula`() throws {
+    try expectSame([[2, 3, 5], [2, 3, 5]], fused: .reduceProduct(axes: [0, 2])) {
+      builder, operands in
+      try builder.append(
+        .reduce(.sum, axes: [0, 2]), [builder.multiply(operands[0], operands[1])])
+    }
+  }
+
   @Test(arguments: [nil, UnaryOp.silu])
   func `group_norm_affine equals its formula`(activation: UnaryOp?) throws {
     let op = Op.groupNormAffine(groups: 3, epsilon: 0.01, activation: activation)

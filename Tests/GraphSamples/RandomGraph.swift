@@ -64,7 +64,7 @@ package struct RandomGraph {
     let shape = builder.shape(x)
     let rank = shape.rank
     let axis = rank == 0 ? 0 : number(0...(rank - 1))
-    switch number(0...18) {
+    switch number(0...19) {
     case 0: return try builder.unary(pick([.negate, .sin, .cos, .relu, .gelu, .silu]), x)
     case 1: return try builder.unary(.tanh, x)
     case 2, 3: return try builder.binary(pick([.add, .subtract]), x, pick(pool))
@@ -93,6 +93,7 @@ package struct RandomGraph {
     case 15: return try rowOp(x)
     case 16: return try chain(x)
     case 17: return try image(x)
+    case 18: return try gradient(x)
     default: return try attention(x)
     }
   }
@@ -138,6 +139,23 @@ package struct RandomGraph {
       .binary(.maximum, .step(1), .step(0)), .binary(.add, .step(2), .input(0)),
     ])
     return try builder.append(.chain(chain), [x, other])
+  }
+
+  private mutating func gradient(_ x: ValueID) throws -> ValueID? {
+    let shape = builder.shape(x)
+    guard shape.rank > 0 else { return nil }
+    let other = try builder.unary(.tanh, pick(pool.filter { builder.shape($0) == shape }))
+    switch number(0...2) {
+    case 0: return try builder.append(.softmaxGradient, [other, x])
+    case 1:
+      return try builder.append(.reduceProduct(axes: [number(0...(shape.rank - 1))]), [x, other])
+    default:
+      // What is nearly alike in a row is not far from its rounding otherwise.
+      let (scale, residual) = (number(0...1) == 0, number(0...1) == 0)
+      return try builder.append(
+        .normGradient(epsilon: 1, scale: scale, residual: residual),
+        [x, other] + (scale ? [parameter([shape[-1]])] : []) + (residual ? [x] : []))
+    }
   }
 
   private mutating func attention(_ x: ValueID) throws -> ValueID? {

@@ -191,7 +191,7 @@ import Testing
       var first: [UInt32] = []
       for threads in threadCounts {
         let result = Floats(count: keptCount)
-        execute(row.functions.pointee.reduce, arguments, [result, x], threads: threads)
+        execute(row.functions.pointee.reduce, arguments, [result, x, nil], threads: threads)
         #expect(result.isIntact)
         if threads == 1 {
           first = result.bits
@@ -200,6 +200,17 @@ import Testing
           #expect(result.bits == first)
         }
       }
+      // The sum of squares is the reduction of x with itself as the factor.
+      guard reduction == DTH_SUM else { continue }
+      let squares = Floats(count: keptCount)
+      execute(row.functions.pointee.reduce, arguments, [squares, x, x], threads: 2)
+      var sums = [Double](repeating: 0, count: keptCount)
+      for i in 0..<count {
+        let target = kept.reduce(0) { $0 * dims[$1] + i / strides[$1] % dims[$1] }
+        sums[target] += Double(values[i]) * Double(values[i])
+      }
+      #expect(squares.isIntact)
+      #expect(relativeError(squares.values, sums) < 1e-7, "\(dims) \(axes)")
     }
   }
 
@@ -231,7 +242,7 @@ import Testing
       arguments.kept_strides.0 = Int64(kept.1)
       arguments.reduced_dims.0 = Int64(reduced.0)
       arguments.reduced_strides.0 = Int64(reduced.1)
-      execute(row.functions.pointee.reduce, arguments, [result, x], threads: 1)
+      execute(row.functions.pointee.reduce, arguments, [result, x, nil], threads: 1)
       #expect(result.values[0].isNaN && result.values[kept.0 - 1].isNaN)
       #expect(result.values[1].isFinite)
     }

@@ -266,7 +266,8 @@ static void run_elementwise(int64_t height, int64_t width) {
 }
 
 static void run_reductions(int64_t height, int64_t width) {
-  const void *inputs[] = {numbers(height * width, 1)};
+  const float *x = numbers(height * width, 1);
+  const void *inputs[] = {x, NULL}, *factors[] = {x, numbers(height * width, 2)};
   for (int reduction = DTH_SUM; reduction <= DTH_MAX; reduction++) {
     for (int axis = 0; axis < 2; axis++) {
       int64_t kept = axis == 0 ? width : height, reduced = axis == 0 ? height : width;
@@ -274,8 +275,13 @@ static void run_reductions(int64_t height, int64_t width) {
       dth_reduce_args args = {
           (dth_reduction)reduction, 1, 1, {kept}, {kept_stride}, {reduced}, {reduced_stride}};
       execute(
-          "reduce", 1e-6, row->reduce, &args, inputs, 1, kept, DTH_F32,
+          "reduce", 1e-6, row->reduce, &args, inputs, 2, kept, DTH_F32,
           dth_reduce_scratch_bytes(&args));
+      if (reduction == DTH_SUM) {
+        execute(
+            "reduce product", 1e-6, row->reduce, &args, factors, 2, kept, DTH_F32,
+            dth_reduce_scratch_bytes(&args));
+      }
     }
   }
   int32_t ids[] = {3, 0, 99, -1, 1};
@@ -284,6 +290,31 @@ static void run_reductions(int64_t height, int64_t width) {
   execute(
       "gather", 0, row->gather, &args, table, 2, 5 * width, DTH_F32,
       dth_gather_scratch_bytes(&args));
+}
+
+static void run_gradients(int64_t height, int64_t width) {
+  int64_t count = height * width;
+  const float *x = numbers(count, 1), *dy = numbers(count, 2);
+  const void *softmax[] = {x, dy};
+  dth_softmax_gradient_args of_softmax = {height, width, DTH_F32};
+  execute(
+      "softmax_gradient", 2e-6, row->softmax_gradient, &of_softmax, softmax, 2, count, DTH_F32,
+      dth_softmax_gradient_scratch_bytes(&of_softmax));
+  const void *norm[] = {x, dy, numbers(width, 3), numbers(count, 4)};
+  dth_norm_gradient_args of_norm = {height, width, 1e-3f, 1};
+  execute(
+      "norm_gradient", 1e-5, row->norm_gradient, &of_norm, norm, 4, count, DTH_F32,
+      dth_norm_gradient_scratch_bytes(&of_norm));
+  int64_t heads = 2, value_width = 5;
+  const void *attention[] = {
+      numbers(height * heads * width, 5), numbers(height * heads * width, 6),
+      numbers(height * heads * value_width, 7), numbers(height * heads * value_width, 8)};
+  dth_attention_gradient_args of_attention = {
+      1, heads, height, height, width, value_width, 0.3f};
+  execute(
+      "attention_gradient", 1e-5, row->attention_gradient, &of_attention, attention, 4,
+      height * heads * (2 * width + value_width), DTH_F32,
+      dth_attention_gradient_scratch_bytes(&of_attention));
 }
 
 /// What no row has: conversions and random numbers, which are the same everywhere.
@@ -320,6 +351,7 @@ static void run_all(void) {
   run_images(4, 60, 60);
   run_elementwise(9, 131);
   run_reductions(40, 300);
+  run_gradients(37, 45);
   run_common();
 }
 

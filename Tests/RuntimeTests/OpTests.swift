@@ -224,6 +224,53 @@ import Testing
         try b.append(
           .rmsNormScale(epsilon: 1e-6), [input(&b, "x", 2, 5, 19), b.parameter("scale", [19])])
       },
+      Case(name: "softmax_gradient") { b in
+        let y = try b.append(.softmax, [input(&b, "x", 3, 5, 19)])
+        return try b.append(.softmaxGradient, [y, input(&b, "dy", 3, 5, 19)])
+      },
+      Case(name: "attention_gradient") { b in
+        try b.append(
+          .attentionGradient(heads: 3, scale: 0.4),
+          [
+            input(&b, "q", 2, 17, 15), input(&b, "k", 2, 35, 15), input(&b, "v", 2, 35, 21),
+            input(&b, "dy", 2, 17, 21),
+          ])
+      },
+      Case(name: "attention_gradient of blocks of queries") { b in
+        let keys = 1100
+        return try b.append(
+          .attentionGradient(heads: 1, scale: 0.4),
+          [
+            input(&b, "q", 1, 75, 5), input(&b, "k", 1, keys, 5), input(&b, "v", 1, keys, 3),
+            input(&b, "dy", 1, 75, 3),
+          ])
+      },
+      Case(name: "norm_gradient") { b in
+        try b.append(
+          .normGradient(epsilon: 1e-2, scale: false, residual: false),
+          [input(&b, "x", 3, 3, 37), input(&b, "dy", 3, 3, 37)])
+      },
+      Case(name: "norm_gradient of a vector's width") { b in
+        try b.append(
+          .normGradient(epsilon: 1e-2, scale: false, residual: true),
+          [input(&b, "x", 7, 32), input(&b, "dy", 7, 32), input(&b, "residual", 7, 32)])
+      },
+      Case(name: "norm_gradient with a scale and a residual") { b in
+        try b.append(
+          .normGradient(epsilon: 1e-2, scale: true, residual: true),
+          [
+            input(&b, "x", 2, 5, 19), input(&b, "dy", 2, 5, 19), input(&b, "scale", 2, 1, 19),
+            input(&b, "residual", 2, 5, 19),
+          ])
+      },
+      Case(name: "reduce_product of the last axis") { b in
+        try b.append(
+          .reduceProduct(axes: [2]), [input(&b, "x", 3, 5, 37), input(&b, "y", 3, 5, 37)])
+      },
+      Case(name: "reduce_product of other axes") { b in
+        try b.append(
+          .reduceProduct(axes: [0, 1]), [input(&b, "x", 3, 5, 37), input(&b, "y", 3, 5, 37)])
+      },
       Case(name: "rms_norm_scale per token") { b in
         try b.append(
           .rmsNormScale(epsilon: 1e-6), [input(&b, "x", 2, 5, 19), input(&b, "scale", 5, 1)])

@@ -170,6 +170,21 @@ size_t dth_attention_scratch_bytes(const dth_attention_args *arguments);
 /// The same for `attention_bf16`.
 size_t dth_attention_bf16_scratch_bytes(const dth_attention_args *arguments);
 
+/// The gradients of softmax(q kᵀ · scale) v by q, k and v, per batch entry and head.
+///
+/// Operands: result; q; k; v; dy. The latter four are [batch, tokens, heads, width] and contiguous,
+/// dy with the tokens of q and the width of v; the result has the gradients of q, of k and of v one
+/// after the other, each of its operand's shape. It overlaps no operand. Scores are made again, of
+/// fixed blocks of queries, and never leave a thread's memory.
+typedef struct dth_attention_gradient_args {
+  int64_t batch, heads;
+  int64_t queries, keys;
+  int64_t width, value_width;
+  float scale;
+} dth_attention_gradient_args;
+
+size_t dth_attention_gradient_scratch_bytes(const dth_attention_gradient_args *arguments);
+
 // Convolution, group norm and upsampling.
 #include "CKernelsImages.h"
 
@@ -278,6 +293,21 @@ typedef struct dth_rms_norm_args {
 /// Always 0.
 size_t dth_rms_norm_scratch_bytes(const dth_rms_norm_args *arguments);
 
+/// residual + (g - mean g - y mean(g y)) / sqrt(variance x + epsilon) over rows, with g = dy * scale
+/// and y the normed x: the gradient of a norm.
+///
+/// Operands: result; x; dy; scale [scale_rows, width]; residual; the latter two are absent where
+/// their pointer is NULL. Row r uses row r / (rows / scale_rows) of the scale; `scale_rows` divides
+/// `rows`. Rows are contiguous. The result may be x, dy or the residual.
+typedef struct dth_norm_gradient_args {
+  int64_t rows, width;
+  float epsilon;
+  int64_t scale_rows;
+} dth_norm_gradient_args;
+
+/// Always 0.
+size_t dth_norm_gradient_scratch_bytes(const dth_norm_gradient_args *arguments);
+
 /// exp(x - max x) / sum exp(x - max x) over rows.
 ///
 /// Operands: result; x. The result may be x where the strides are equal.
@@ -289,12 +319,26 @@ typedef struct dth_softmax_args {
 /// Always 0.
 size_t dth_softmax_scratch_bytes(const dth_softmax_args *arguments);
 
+/// (dy - sum(dy y)) y over rows: the gradient of a softmax y.
+///
+/// Operands: result; y; dy. Rows are contiguous. The result may be y or dy where its elements are
+/// 32-bit floats.
+typedef struct dth_softmax_gradient_args {
+  int64_t rows, width;
+  /// The elements of the result; y and dy are 32-bit floats.
+  dth_element result_element;
+} dth_softmax_gradient_args;
+
+/// Always 0.
+size_t dth_softmax_gradient_scratch_bytes(const dth_softmax_gradient_args *arguments);
+
 typedef enum dth_reduction { DTH_SUM = 0, DTH_MEAN, DTH_MAX } dth_reduction;
 
 /// A reduction of a strided view to a contiguous result over its kept axes, row-major.
 ///
-/// Operands: result; x. Axes are outermost first. Sums are made in double precision. The maximum is
-/// NaN where an element is. The result overlaps no operand.
+/// Operands: result; x; a factor of the same view, whose products with x are reduced, or NULL with
+/// DTH_MAX always. Axes are outermost first. Sums are made in double precision. The maximum is NaN
+/// where an element is. The result overlaps no operand.
 typedef struct dth_reduce_args {
   dth_reduction reduction;
   int32_t kept_rank, reduced_rank;
@@ -341,9 +385,12 @@ typedef struct dth_kernel_row {
   dth_kernel matmul_bf16;
   dth_kernel attention;
   dth_kernel attention_bf16;
+  dth_kernel attention_gradient;
   dth_kernel elementwise;
   dth_kernel norm_affine;
   dth_kernel softmax;
+  dth_kernel softmax_gradient;
+  dth_kernel norm_gradient;
   dth_kernel reduce;
   dth_kernel gather;
   dth_kernel rms_norm;

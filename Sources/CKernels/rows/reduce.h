@@ -14,9 +14,14 @@ INLINE int64_t offset_of(
   return offset;
 }
 
-/// Adds the contiguous `count` floats of `x` to `sums`, element by element.
-static void add_elements(double *sums, const float *x, int64_t count) {
-  for (int64_t i = 0; i < count; i++) sums[i] += (double)x[i];
+/// Adds the contiguous `count` floats of `x`, times those of `factor` unless it is NULL, to `sums`,
+/// element by element.
+static void add_elements(double *sums, const float *x, const float *factor, int64_t count) {
+  if (factor == NULL) {
+    for (int64_t i = 0; i < count; i++) sums[i] += (double)x[i];
+  } else {
+    for (int64_t i = 0; i < count; i++) sums[i] += (double)(x[i] * factor[i]);
+  }
 }
 
 static void raise_elements(float *tops, const float *x, int64_t count) {
@@ -27,18 +32,21 @@ static void raise_elements(float *tops, const float *x, int64_t count) {
   for (; i < count; i++) tops[i] = tops[i] > x[i] || tops[i] != tops[i] ? tops[i] : x[i];
 }
 
-/// The sum of a run of elements.
-static double sum_run(const float *x, int64_t stride, int64_t count) {
+/// The sum of a run of elements, times those of `factor` unless it is NULL.
+static double sum_run(const float *x, const float *factor, int64_t stride, int64_t count) {
   double sum = 0;
   int64_t i = 0;
   if (stride == 1) {
     vd sums = 0;
     for (; i + DTH_WIDTH <= count; i += DTH_WIDTH) {
-      sums += __builtin_convertvector(load(x + i), vd);
+      vf v = factor == NULL ? load(x + i) : load(x + i) * load(factor + i);
+      sums += __builtin_convertvector(v, vd);
     }
     for (int lane = 0; lane < DTH_WIDTH; lane++) sum += sums[lane];
   }
-  for (; i < count; i++) sum += (double)x[i * stride];
+  for (; i < count; i++) {
+    sum += (double)(factor == NULL ? x[i * stride] : x[i * stride] * factor[i * stride]);
+  }
   return sum;
 }
 
@@ -63,7 +71,7 @@ static void reduce(
   (void)claims;
   (void)scratch;
   const dth_reduce_args *args = arguments;
-  const float *x = operands[1];
+  const float *x = operands[1], *factor = operands[2];
   float *result = operands[0];
   int64_t kept = 1, reduced = 1;
   for (int axis = 0; axis < args->kept_rank; axis++) kept *= args->kept_dims[axis];
@@ -91,10 +99,11 @@ static void reduce(
       for (int64_t i = 0; i < reduced; i++) {
         const float *elements =
             from + offset_of(i, args->reduced_rank, args->reduced_dims, args->reduced_strides);
+        const float *factors = factor == NULL ? NULL : factor + (elements - x);
         if (maximal) {
           raise_elements(tops, elements, count);
         } else {
-          add_elements(sums, elements, count);
+          add_elements(sums, elements, factors, count);
         }
       }
       for (int64_t i = 0; i < count; i++) {
@@ -116,10 +125,11 @@ static void reduce(
     for (int64_t i = 0; i < reduced / run; i++) {
       const float *elements =
           from + offset_of(i, dth_max(last, 0), args->reduced_dims, args->reduced_strides);
+      const float *factors = factor == NULL ? NULL : factor + (elements - x);
       if (maximal) {
         top = maximum_run(top, elements, stride, run);
       } else {
-        sum += sum_run(elements, stride, run);
+        sum += sum_run(elements, factors, stride, run);
       }
     }
     result[element] = maximal ? top : (float)(sum / divisor);

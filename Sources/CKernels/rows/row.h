@@ -26,6 +26,8 @@
 #include "attention.h"
 #include "attention_bf16.h"
 #include "by_row.h"
+
+#include "attention_gradient.h"
 #include "convolution_sizes.h"
 #include "winograd.h"
 
@@ -33,6 +35,7 @@
 #include "elementwise.h"
 #include "group_norm.h"
 #include "norm.h"
+#include "norm_gradient.h"
 #include "reduce.h"
 #include "rms_norm.h"
 #include "upsample.h"
@@ -53,9 +56,12 @@ const dth_kernel_row DTH_JOIN(dth_row_, DTH_ROW) = {
     .matmul_bf16 = matmul_bf16,
     .attention = attention,
     .attention_bf16 = attention_bf16,
+    .attention_gradient = attention_gradient,
     .elementwise = elementwise,
     .norm_affine = norm_affine,
     .softmax = softmax,
+    .softmax_gradient = softmax_gradient,
+    .norm_gradient = norm_gradient,
     .reduce = reduce,
     .gather = gather,
     .rms_norm = rms_norm,

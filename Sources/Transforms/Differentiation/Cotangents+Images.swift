@@ -18,14 +18,15 @@ extension Cotangents {
 
   /// The rule of `layerNorm`, with a row per group.
   mutating func groupNorm(
-    _ x: ValueID, groups: Int, epsilon: Double, _ y: ValueID, _ cotangent: ValueID
+    _ x: ValueID, groups: Int, epsilon: Double, _ cotangent: ValueID
   ) throws(GraphError) -> ValueID {
     let shape = builder.shape(x)
     let rows = shape[0] * groups
-    let values = try [x, y, cotangent].map { value throws(GraphError) in
+    let values = try [x, cotangent].map { value throws(GraphError) in
       try builder.reshape(value, [rows, shape.elementCount / rows])
     }
-    let result = try layerNorm(values[0], epsilon: epsilon, values[1], values[2])
+    let result = try builder.append(
+      .normGradient(epsilon: epsilon, scale: false, residual: false), values)
     return try builder.reshape(result, shape.dimensions)
   }
 

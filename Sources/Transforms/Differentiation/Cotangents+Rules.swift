@@ -29,13 +29,18 @@ extension Cotangents {
       let full = try binary(function, place, node.inputs[0], node.inputs[1], y, cotangent)
       return try builder.sum(full, to: shape)
     case .softmax:
-      return try softmax(y, cotangent)
+      return try builder.append(.softmaxGradient, [y, cotangent])
     case .layerNorm(let epsilon):
-      return try layerNorm(operand, epsilon: epsilon, y, cotangent)
+      return try builder.append(
+        .normGradient(epsilon: epsilon, scale: false, residual: false), [operand, cotangent])
+    case .attention(let heads, let scale):
+      return try attention(node, to: place, heads: heads, scale: scale, cotangent)
+    case .softmaxGradient, .normGradient, .attentionGradient:
+      throw refusal(node, "it is a derivative itself")
     case .rmsNorm(let epsilon):
       return try rmsNorm(operand, epsilon: epsilon, y, cotangent)
     case .groupNorm(let groups, let epsilon):
-      return try groupNorm(operand, groups: groups, epsilon: epsilon, y, cotangent)
+      return try groupNorm(operand, groups: groups, epsilon: epsilon, cotangent)
     case .convolution(let window):
       return try convolution(window, to: place, node.inputs, cotangent)
     case .upsample(let factor):
@@ -63,8 +68,9 @@ extension Cotangents {
       return try builder.slice(cotangent, axis: axis, start: start, count: shape[axis])
     case .stepRow:
       throw refusal(node, "rows of steps are no parameters")
-    case .linear, .patchLinear, .affine, .normAffine, .gatedAdd, .attention, .chain,
-      .cast, .rmsNormScale, .groupNormAffine, .convolutionEpilogue:
+    case .linear, .patchLinear, .affine, .normAffine, .gatedAdd, .chain,
+      .cast, .rmsNormScale, .groupNormAffine, .reduceProduct,
+      .convolutionEpilogue:
       throw refusal(node, "differentiate before passes")
     }
   }
@@ -96,33 +102,19 @@ extension Cotangents {
       : try builder.matmul(left, right, transposeA: !transposeA)
   }
 
-  /// `y (dy - sum(dy y))` over the last axis.
-  private mutating func softmax(
-    _ y: ValueID, _ cotangent: ValueID
-  ) throws(GraphError) -> ValueID {
-    let last = builder.shape(y).rank - 1
-    let product = try builder.multiply(cotangent, y)
-    let sum = try builder.keeping(.sum, axes: [last], of: product)
-    return try builder.multiply(y, builder.subtract(cotangent, sum))
-  }
-
-  /// `(dy - mean dy - y mean(dy y)) / sqrt(variance x + epsilon)` over the last axis.
+  /// The part of the gradient of attention that belongs to queries, keys or values.
   ///
-  /// - Source: Ba, Kiros and Hinton, Layer Normalization (arXiv 1607.06450), supplement.
-  mutating func layerNorm(
-    _ x: ValueID, epsilon: Double, _ y: ValueID, _ cotangent: ValueID
+  /// - Source: Dao et al., FlashAttention (arXiv 2205.14135), appendix B.2.
+  private mutating func attention(
+    _ node: Node, to place: Int, heads: Int, scale: Double, _ cotangent: ValueID
   ) throws(GraphError) -> ValueID {
-    let axes = [builder.shape(x).rank - 1]
-    let centred = try builder.subtract(x, builder.keeping(.mean, axes: axes, of: x))
-    let squares = try builder.multiply(centred, centred)
-    let variance = try builder.keeping(.mean, axes: axes, of: squares)
-    let deviation = try builder.unary(.rsqrt, builder.add(variance, builder.scalar(epsilon)))
-    let mean = try builder.keeping(.mean, axes: axes, of: cotangent)
-    let projection = try builder.keeping(
-      .mean, axes: axes, of: builder.multiply(cotangent, y))
-    let inner = try builder.subtract(
-      builder.subtract(cotangent, mean), builder.multiply(y, projection))
-    return try builder.multiply(inner, deviation)
+    guard node.inputs.count == 3 else { throw refusal(node, "its operands lie in one") }
+    let all = try builder.append(
+      .attentionGradient(heads: heads, scale: scale), node.inputs + [cotangent])
+    let counts = node.inputs.map { builder.shape($0).elementCount }
+    let part = try builder.slice(
+      all, axis: 0, start: counts[..<place].reduce(0, +), count: counts[place])
+    return try builder.reshape(part, builder.shape(node.inputs[place]).dimensions)
   }
 
   /// The cotangent of a sum or a mean, repeated along the axes that it took.

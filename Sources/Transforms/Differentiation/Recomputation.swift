@@ -132,7 +132,8 @@ extension Op {
     case .unary, .binary, .layerNorm, .rmsNorm, .reshape, .broadcast, .permute, .slice: true
     case .input, .state, .parameter, .constant, .table, .stepRow, .matmul, .softmax, .groupNorm,
       .convolution, .upsample, .reduce, .gather, .concat, .cast, .linear, .patchLinear, .affine,
-      .normAffine, .rmsNormScale, .groupNormAffine, .convolutionEpilogue, .gatedAdd, .attention,
+      .normAffine, .rmsNormScale, .groupNormAffine, .softmaxGradient, .normGradient,
+      .reduceProduct, .attentionGradient, .convolutionEpilogue, .gatedAdd, .attention,
       .chain:
       false
     }

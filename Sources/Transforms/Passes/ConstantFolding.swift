@@ -56,7 +56,8 @@ private func literal(_ node: Node) -> Tensor? {
   case .input, .state, .parameter, .stepRow, .matmul, .unary, .binary, .softmax, .layerNorm,
     .reduce, .gather, .reshape, .broadcast, .permute, .slice, .concat, .cast, .linear, .patchLinear,
     .affine, .normAffine, .gatedAdd, .attention, .chain, .rmsNorm, .groupNorm, .convolution,
-    .upsample, .rmsNormScale, .groupNormAffine, .convolutionEpilogue:
+    .upsample, .rmsNormScale, .groupNormAffine, .softmaxGradient, .normGradient,
+    .reduceProduct, .attentionGradient, .convolutionEpilogue:
     nil
   }
 }
@@ -91,7 +92,8 @@ private func simplified(
   case .input, .state, .parameter, .constant, .table, .stepRow, .matmul, .unary, .softmax,
     .layerNorm, .reduce, .gather, .cast, .linear, .patchLinear, .affine, .normAffine,
     .gatedAdd, .attention, .chain, .rmsNorm, .groupNorm, .convolution, .upsample, .rmsNormScale,
-    .groupNormAffine, .convolutionEpilogue:
+    .groupNormAffine, .softmaxGradient, .normGradient, .reduceProduct, .attentionGradient,
+    .convolutionEpilogue:
     return nil
   }
 }

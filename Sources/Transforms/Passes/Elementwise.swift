@@ -109,7 +109,8 @@ private func chain(_ group: [ValueID], _ graph: Graph) -> (ElementwiseChain, [Va
       .reduce, .gather, .reshape, .broadcast, .permute, .slice, .concat, .cast, .linear,
       .patchLinear,
       .normAffine, .attention, .chain, .rmsNorm, .groupNorm, .convolution, .upsample, .rmsNormScale,
-      .groupNormAffine, .convolutionEpilogue:
+      .groupNormAffine, .softmaxGradient, .normGradient, .reduceProduct, .attentionGradient,
+      .convolutionEpilogue:
       preconditionFailure("\(id) is not element-wise")
     }
   }
@@ -126,7 +127,8 @@ extension Op {
       .reduce, .gather, .reshape, .broadcast, .permute, .slice, .concat, .cast, .linear,
       .patchLinear,
       .normAffine, .attention, .chain, .rmsNorm, .groupNorm, .convolution, .upsample, .rmsNormScale,
-      .groupNormAffine, .convolutionEpilogue:
+      .groupNormAffine, .softmaxGradient, .normGradient, .reduceProduct, .attentionGradient,
+      .convolutionEpilogue:
       0
     }
   }

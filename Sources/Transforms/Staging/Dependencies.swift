@@ -38,7 +38,8 @@ extension Graph {
         .gather, .reshape, .broadcast, .permute, .slice, .concat, .cast, .linear, .patchLinear,
         .affine,
         .normAffine, .gatedAdd, .attention, .chain, .rmsNorm, .groupNorm, .convolution, .upsample,
-        .rmsNormScale, .groupNormAffine, .convolutionEpilogue:
+        .rmsNormScale, .groupNormAffine, .softmaxGradient, .normGradient,
+        .reduceProduct, .attentionGradient, .convolutionEpilogue:
         break
       }
       result.append(own)

@@ -54,7 +54,8 @@ extension GraphBuilder {
     case .gather, .convolution, .input, .state, .parameter, .constant, .table, .linear,
       .patchLinear, .affine, .normAffine, .gatedAdd, .attention, .chain, .cast,
       .rmsNormScale,
-      .groupNormAffine, .convolutionEpilogue:
+      .groupNormAffine, .softmaxGradient, .normGradient, .reduceProduct, .attentionGradient,
+      .convolutionEpilogue:
       throw GraphError(
         "\(OpInfo(node.op).name) cannot be computed for all steps at once", origin: node.origin)
     }
