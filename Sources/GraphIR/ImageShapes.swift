@@ -82,7 +82,7 @@ extension UnaryOp {
   package var isActivation: Bool {
     switch self {
     case .relu, .gelu, .geluTanh, .geluQuick, .silu, .sigmoid, .tanh: true
-    case .negate, .exp, .sqrt, .rsqrt, .sin, .cos, .floor, .step: false
+    case .negate, .exp, .sqrt, .rsqrt, .sin, .cos, .floor, .step, .geluTanhSlope: false
     }
   }
 }

@@ -18,6 +18,8 @@ package enum UnaryOp: String, Sendable, Hashable, CaseIterable {
   case gelu
   /// The tanh approximation of `gelu`.
   case geluTanh = "gelu_tanh"
+  /// The derivative of `geluTanh`, which differentiation alone writes.
+  case geluTanhSlope = "gelu_tanh_slope"
   /// The sigmoid approximation of `gelu`, `x / (1 + e^(-1.702 x))`.
   case geluQuick = "gelu_quick"
   case silu

@@ -88,6 +88,7 @@ extension UnaryOp {
     case .relu: "max(x, 0)"
     case .gelu: "x/2 (1 + erf(x/√2))"
     case .geluTanh: "x/2 (1 + tanh(√(2/π) (x + 0.044715 x³)))"
+    case .geluTanhSlope: "d gelu_tanh(x) / dx"
     case .geluQuick: "x / (1 + e^(-1.702 x))"
     case .silu: "x / (1 + e^-x)"
     }

@@ -20,10 +20,20 @@ extension UnaryOp {
     case .gelu: x / 2 * (1 + Glibc.erf(x / 2.0.squareRoot()))
     case .geluTanh:
       x / 2 * (1 + Glibc.tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
+    case .geluTanhSlope: slopeOfGELUTanh(x)
     case .geluQuick: x / (1 + Glibc.exp(-1.702 * x))
     case .silu: x / (1 + Glibc.exp(-x))
     }
   }
+}
+
+/// `(1 + t)/2 + x/2 (1 - t²) u'` with `t = tanh u`, `u = √(2/π) (x + 0.044715 x³)`.
+private func slopeOfGELUTanh(_ x: Double) -> Double {
+  let root = (2 / Double.pi).squareRoot()
+  // Where tanh is 1 the square of a large x would be infinite.
+  let x = min(max(x, -100), 100)
+  let t = Glibc.tanh(root * (x + 0.044715 * x * x * x))
+  return (1 + t) / 2 + x / 2 * (1 - t * t) * root * (1 + 3 * 0.044715 * x * x)
 }
 
 extension BinaryOp {

@@ -99,6 +99,7 @@ extension UnaryOp {
     case .relu: DTH_RELU
     case .gelu: DTH_GELU
     case .geluTanh: DTH_GELU_TANH
+    case .geluTanhSlope: DTH_GELU_TANH_SLOPE
     case .geluQuick: DTH_GELU_QUICK
     case .silu: DTH_SILU
     }

@@ -138,7 +138,7 @@ extension KernelWork.Elementwise {
       switch dth_op(UInt32(step.op)) {
       case DTH_SIN, DTH_COS: scalarSteps += 1
       case DTH_EXP, DTH_SQRT, DTH_RSQRT, DTH_TANH, DTH_SIGMOID, DTH_GELU, DTH_GELU_TANH,
-        DTH_GELU_QUICK, DTH_SILU,
+        DTH_GELU_TANH_SLOPE, DTH_GELU_QUICK, DTH_SILU,
         DTH_DIVIDE:
         heavySteps += 1
       default: lightSteps += 1

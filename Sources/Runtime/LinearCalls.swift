@@ -152,7 +152,8 @@ extension UnaryOp? {
     case .silu: DTH_ACTIVATION_SILU
     case .sigmoid: DTH_ACTIVATION_SIGMOID
     case .tanh: DTH_ACTIVATION_TANH
-    case nil, .negate, .exp, .sqrt, .rsqrt, .sin, .cos, .floor, .step: DTH_ACTIVATION_NONE
+    case nil, .negate, .exp, .sqrt, .rsqrt, .sin, .cos, .floor, .step, .geluTanhSlope:
+      DTH_ACTIVATION_NONE
     }
   }
 }

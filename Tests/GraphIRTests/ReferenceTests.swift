@@ -66,6 +66,10 @@ func expectClose(
       #expect(abs(UnaryOp.gelu.evaluate(x) - UnaryOp.gelu.evaluate(-x) - x) < 1e-14)
       #expect(abs(UnaryOp.geluTanh.evaluate(x) - UnaryOp.geluTanh.evaluate(-x) - x) < 1e-14)
       #expect(abs(UnaryOp.geluTanh.evaluate(x) - UnaryOp.gelu.evaluate(x)) < 5e-4)
+      let (above, below) = (
+        UnaryOp.geluTanh.evaluate(x + 1e-5), UnaryOp.geluTanh.evaluate(x - 1e-5)
+      )
+      #expect(abs(UnaryOp.geluTanhSlope.evaluate(x) - (above - below) / 2e-5) < 1e-8)
     }
   }
 

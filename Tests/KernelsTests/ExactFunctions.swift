@@ -21,6 +21,11 @@ func exactUnary(_ op: dth_op, _ x: Double) -> Double {
   case DTH_GELU_TANH:
     // 1 + tanh u = 2 / (1 + e^-2u), for the same reason.
     return x / (1 + exp(-2 * (2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
+  case DTH_GELU_TANH_SLOPE:
+    // s + x s (1 - s) du/dx with s = 1 / (1 + e^-u).
+    let rate = 2 * (2 / Double.pi).squareRoot()
+    let s = 1 / (1 + exp(-rate * (x + 0.044715 * x * x * x)))
+    return s == 0 || s == 1 ? s : s + x * s * (1 - s) * rate * (1 + 3 * 0.044715 * x * x)
   case DTH_GELU_QUICK: return x / (1 + exp(-1.702 * x))
   case DTH_SILU: return x / (1 + exp(-x))
   default: fatalError("not an operation of one operand")
@@ -43,8 +48,8 @@ func exactBinary(_ op: dth_op, _ x: Double, _ y: Double) -> Double {
 /// Every operation of one operand.
 let unaryOps: [dth_op] = [
   DTH_COPY, DTH_NEGATE, DTH_EXP, DTH_SQRT, DTH_RSQRT, DTH_SIN, DTH_COS, DTH_TANH, DTH_SIGMOID,
-  DTH_FLOOR, DTH_STEP, DTH_RELU, DTH_GELU, DTH_GELU_TANH, DTH_GELU_QUICK,
-  DTH_SILU,
+  DTH_FLOOR, DTH_STEP, DTH_RELU, DTH_GELU, DTH_GELU_TANH,
+  DTH_GELU_TANH_SLOPE, DTH_GELU_QUICK, DTH_SILU,
 ]
 
 /// Every operation of two operands.

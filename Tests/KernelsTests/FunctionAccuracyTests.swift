@@ -75,6 +75,8 @@ import Testing
     #expect(worstRelative(DTH_GELU, -1e-2...1e-2, floor: 1e-34, on: row) < 1e-6)
     #expect(worstRelative(DTH_GELU_TANH, -12...12, floor: 1e-3, on: row) < 2e-6)
     #expect(worstRelative(DTH_GELU_TANH, -1e-2...1e-2, floor: 1e-34, on: row) < 1e-6)
+    #expect(worstRelative(DTH_GELU_TANH_SLOPE, -12...12, floor: 0.1, on: row) < 2e-6)
+    #expect(worstRelative(DTH_GELU_TANH_SLOPE, -1e-2...1e-2, floor: 0.1, on: row) < 1e-6)
     #expect(worstRelative(DTH_GELU_QUICK, -20...20, floor: 1e-3, on: row) < 2e-6)
     #expect(worstRelative(DTH_GELU_QUICK, -1e-2...1e-2, floor: 1e-34, on: row) < 1e-6)
   }
@@ -88,10 +90,15 @@ import Testing
       #expect(below.allSatisfy { $0.magnitude < 1e-11 }, "\(op): \(below)")
     }
     let far = above.map { -$0 } + above
+    let slope = apply(DTH_GELU_TANH_SLOPE, to: far, on: row)
+    #expect(slope[..<4].allSatisfy { $0.magnitude < 1e-30 } && slope[4...].allSatisfy { $0 == 1 })
     #expect(apply(DTH_TANH, to: far, on: row) == [-1, -1, -1, -1, 1, 1, 1, 1])
     let logistic = apply(DTH_SIGMOID, to: far, on: row)
     #expect(logistic[..<4].allSatisfy { $0 < 1e-12 } && logistic[4...].allSatisfy { $0 == 1 })
-    for op in [DTH_GELU, DTH_GELU_TANH, DTH_GELU_QUICK, DTH_SILU, DTH_TANH, DTH_SIGMOID, DTH_EXP] {
+    for op in [
+      DTH_GELU, DTH_GELU_TANH, DTH_GELU_TANH_SLOPE, DTH_GELU_QUICK, DTH_SILU, DTH_TANH, DTH_SIGMOID,
+      DTH_EXP,
+    ] {
       #expect(apply(op, to: [.nan, 1], on: row)[0].isNaN)
     }
   }

@@ -211,6 +211,8 @@ typedef enum dth_op {
   DTH_RELU,
   DTH_GELU,
   DTH_GELU_TANH,
+  /// The derivative of DTH_GELU_TANH.
+  DTH_GELU_TANH_SLOPE,
   /// x / (1 + e^(-1.702 x)).
   DTH_GELU_QUICK,
   DTH_SILU,

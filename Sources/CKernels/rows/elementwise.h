@@ -53,6 +53,7 @@ static void execute_step(
     case DTH_RELU: DTH_UNARY_LOOP(relu(x)); break;
     case DTH_GELU: DTH_UNARY_LOOP(gelu(x)); break;
     case DTH_GELU_TANH: DTH_UNARY_LOOP(gelu_tanh(x)); break;
+    case DTH_GELU_TANH_SLOPE: DTH_UNARY_LOOP(gelu_tanh_slope(x)); break;
     case DTH_GELU_QUICK: DTH_UNARY_LOOP(gelu_quick(x)); break;
     case DTH_SILU: DTH_UNARY_LOOP(silu(x)); break;
     case DTH_ADD: DTH_BINARY_LOOP(x + y); break;

@@ -36,7 +36,9 @@ extension Cotangents {
     case .gelu:
       return try builder.multiply(cotangent, geluDerivative(x, y))
     case .geluTanh:
-      return try builder.multiply(cotangent, geluTanhDerivative(x))
+      return try builder.multiply(cotangent, builder.unary(.geluTanhSlope, x))
+    case .geluTanhSlope:
+      return try builder.multiply(cotangent, geluTanhCurvature(x))
     case .geluQuick:
       let sigmoid = try builder.unary(.sigmoid, builder.multiply(x, by: 1.702))
       let slope = try builder.multiply(y, by: 1.702)
@@ -111,18 +113,19 @@ extension Cotangents {
     return try builder.add(distribution, builder.multiply(x, density))
   }
 
-  /// `(1 + t)/2 + x/2 (1 - t²) u'` with `t = tanh u`, `u = √(2/π) (x + 0.044715 x³)`.
-  private mutating func geluTanhDerivative(_ x: ValueID) throws(GraphError) -> ValueID {
+  /// `(1 - t²) (u' + x/2 u'' - x t u'²)` with `t = tanh u`, `u = √(2/π) (x + 0.044715 x³)`.
+  private mutating func geluTanhCurvature(_ x: ValueID) throws(GraphError) -> ValueID {
     let root = (2 / Double.pi).squareRoot()
     let square = try builder.multiply(x, x)
     let inner = try builder.add(builder.multiply(square, by: 0.044715), builder.scalar(1))
     let tangent = try builder.unary(
       .tanh, builder.multiply(builder.multiply(x, inner), by: root))
-    let slope = try builder.add(
-      builder.multiply(square, by: 3 * 0.044715 * root), builder.scalar(root))
-    let curve = try builder.multiply(
-      builder.multiply(x, oneMinusSquare(tangent)), slope)
-    let sum = try builder.add(builder.add(tangent, builder.scalar(1)), curve)
-    return try builder.multiply(sum, by: 0.5)
+    // x/2 u'', and what makes it u'.
+    let rise = try builder.multiply(square, by: 3 * 0.044715 * root)
+    let slope = try builder.add(rise, builder.scalar(root))
+    let fall = try builder.multiply(
+      builder.multiply(x, tangent), builder.multiply(slope, slope))
+    let sum = try builder.subtract(builder.add(slope, rise), fall)
+    return try builder.multiply(oneMinusSquare(tangent), sum)
   }
 }
