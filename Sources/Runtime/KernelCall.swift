@@ -94,7 +94,7 @@ struct KernelCall {
     switch arguments {
     case .linear(_, .f32), .patchLinear(_, .f32, _, _): row.linear
     case .linear(_, .bf16), .patchLinear(_, .bf16, _, _): row.linear_bf16
-    case .pack(_, .f32): packKernel
+    case .pack(_, .f32): row.pack
     case .pack(_, .bf16): row.pack_bf16
     case .matmul(_, .f32): row.matmul
     case .matmul(_, .bf16): row.matmul_bf16
@@ -114,20 +114,4 @@ struct KernelCall {
     case .upsample: row.upsample
     }
   }
-}
-
-/// Packs a weight that the graph computes, in f32.
-///
-/// Operands: panels; weight.
-private let packKernel: dth_kernel = { arguments, operands, thread, threadCount, _, _ in
-  guard let arguments = arguments?.load(as: dth_pack_args.self),
-    let target = operands?[0], let source = operands?[1]
-  else { return }
-  let panels = (arguments.n + 31) / 32
-  let first = panels * Int64(thread) / Int64(threadCount)
-  let end = panels * Int64(thread + 1) / Int64(threadCount)
-  dth_pack_weight(
-    source.assumingMemoryBound(to: Float.self), arguments.n, arguments.k,
-    arguments.transposed ? arguments.n : arguments.k, arguments.transposed, first, end - first,
-    target.assumingMemoryBound(to: Float.self))
 }

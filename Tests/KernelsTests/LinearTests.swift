@@ -171,4 +171,29 @@ import Testing
       #expect(abs(result.values[4] - Float(exactActivation(activation, 3))) < 1e-6)
     }
   }
+
+  @Test(arguments: KernelRow.supported)
+  func `a computed weight is packed as a stored one`(row: KernelRow) {
+    for (n, k) in [(1, 1), (33, 5), (40, 64), (64, 33), (100, 70)] {
+      for isTransposed in [false, true] {
+        let values = numbers(n * k, seed: 7)
+        let stored = Floats(count: dth_packed_weight_count(Int64(n), Int64(k)))
+        dth_pack_weight(
+          values, Int64(n), Int64(k), Int64(isTransposed ? n : k), isTransposed, 0,
+          Int64((n + 31) / 32), stored.pointer)
+        let arguments = dth_pack_args(
+          n: Int64(n), k: Int64(k), transposed: isTransposed, element: DTH_F32)
+        for threads in threadCounts {
+          let packed = Floats(count: stored.values.count)
+          execute(
+            row.functions.pointee.pack, arguments, [packed, Floats(values)], threads: threads)
+          #expect(packed.isIntact)
+          // What pads columns is unspecified.
+          for i in stored.values.indices where i / (32 * k) * 32 + i % 32 < n {
+            #expect(packed.values[i] == stored.values[i])
+          }
+        }
+      }
+    }
+  }
 }

@@ -382,6 +382,7 @@ typedef struct dth_kernel_row {
   const char *name;
   dth_kernel linear;
   dth_kernel linear_bf16;
+  dth_kernel pack;
   dth_kernel pack_bf16;
   dth_kernel matmul;
   dth_kernel matmul_bf16;

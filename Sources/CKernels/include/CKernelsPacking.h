@@ -38,15 +38,15 @@ void dth_pack_weight_bf16(
     const float *w, int64_t n, int64_t k, int64_t leading_dimension, bool transposed,
     int64_t first_panel, int64_t panel_count, uint16_t *packed);
 
-/// The packed weight of `dth_pack_weight_bf16`, from one that is computed; what pads columns is
-/// unspecified.
+/// The packed weight of `dth_pack_weight`, or of `dth_pack_weight_bf16`, from one that is computed;
+/// what pads columns is unspecified.
 ///
-/// Operands: the packed weight; the weight [n, k] or, where `transposed`, [k, n], row-major. A
-/// kernel, `pack_bf16`.
+/// Operands: the packed weight; the weight [n, k] or, where `transposed`, [k, n], row-major. Two
+/// kernels, `pack` of 32-bit floats and `pack_bf16`.
 typedef struct dth_pack_args {
   int64_t n, k;
   bool transposed;
-  /// The elements of the weight.
+  /// The elements of the weight, for `pack_bf16`; `pack` reads 32-bit floats.
   dth_element element;
 } dth_pack_args;
 

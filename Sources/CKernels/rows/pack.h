@@ -99,3 +99,22 @@ static void pack_rows(
     }
   }
 }
+
+/// Packs a weight that the graph computes, in the panels of `linear`.
+static void pack(
+    const void *arguments, void *const *operands, int32_t thread, int32_t thread_count,
+    void *scratch, dth_claim *claims) {
+  (void)claims;
+  (void)scratch;
+  const dth_pack_args *args = arguments;
+  int64_t panels = dth_ceil_div(args->n, DTH_PANEL);
+  source rows = {
+      operands[1], args->transposed ? 1 : args->k, args->transposed ? args->n : 1, NULL, NULL};
+  int64_t end = dth_part(panels, thread + 1, thread_count);
+  for (int64_t panel = dth_part(panels, thread, thread_count); panel < end; panel++) {
+    float *out = (float *)operands[0] + panel * DTH_PANEL * args->k;
+    int64_t first = panel * DTH_PANEL;
+    pack_rows(
+        &rows, first, dth_min(DTH_PANEL, args->n - first), args->k, DTH_PANEL, out);
+  }
+}

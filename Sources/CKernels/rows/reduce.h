@@ -3,6 +3,10 @@
 /// The kept elements that are reduced side by side.
 #define DTH_REDUCE_TILE 256
 
+/// How many steps along the reduced axis memory is asked for ahead: a tile is part of a row, which
+/// the processor does not foresee.
+#define DTH_REDUCE_AHEAD 8
+
 /// The offset of element `index` in row-major order over axes.
 INLINE int64_t offset_of(
     int64_t index, int rank, const int64_t *dims, const int64_t *strides) {
@@ -100,6 +104,13 @@ static void reduce(
         const float *elements =
             from + offset_of(i, args->reduced_rank, args->reduced_dims, args->reduced_strides);
         const float *factors = factor == NULL ? NULL : factor + (elements - x);
+        if (args->reduced_rank == 1) {
+          const float *ahead = elements + DTH_REDUCE_AHEAD * args->reduced_strides[0];
+          for (int64_t c = 0; c < count; c += 16) __builtin_prefetch(ahead + c);
+          if (factor != NULL) {
+            for (int64_t c = 0; c < count; c += 16) __builtin_prefetch(factor + (ahead - x) + c);
+          }
+        }
         if (maximal) {
           raise_elements(tops, elements, count);
         } else {

@@ -51,6 +51,7 @@ const dth_kernel_row DTH_JOIN(dth_row_, DTH_ROW) = {
     .name = DTH_STRING(DTH_ROW),
     .linear = linear,
     .linear_bf16 = linear_bf16,
+    .pack = pack,
     .pack_bf16 = pack_bf16,
     .matmul = matmul,
     .matmul_bf16 = matmul_bf16,
