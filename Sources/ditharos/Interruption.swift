@@ -50,7 +50,8 @@ enum Interruption {
   ///
   /// A handler rather than a waiting thread: the runtime's main thread takes signals that all
   /// others block. The handler calls only what POSIX allows in one. It is installed even where the
-  /// parent ignores SIGINT, as a shell does for what it starts in the background.
+  /// parent ignores SIGINT, as a shell does for what it starts in the background; but `nohup` has
+  /// the last word on SIGHUP, a terminal's end.
   static func install() {
     temporaryFile.store(0, ordering: .releasing)
     temporaryPreview.store(0, ordering: .releasing)
@@ -58,7 +59,7 @@ enum Interruption {
     signal(SIGPIPE, SIG_IGN)
     // A file beyond the limit of the process is then an error of the write.
     signal(SIGXFSZ, SIG_IGN)
-    for number in [SIGINT, SIGTERM] {
+    for number in [SIGINT, SIGTERM] + (isIgnored(SIGHUP) ? [] : [SIGHUP]) {
       signal(number) { _ in
         if isatty(2) == 1 { Interruption.say("\r\u{1B}[K") }
         let isFirst =
@@ -78,6 +79,13 @@ enum Interruption {
         _exit(130)
       }
     }
+  }
+
+  private static func isIgnored(_ number: Int32) -> Bool {
+    var action = sigaction()
+    sigaction(number, nil, &action)
+    return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+      == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 
   private static func remove(_ address: Int) {
