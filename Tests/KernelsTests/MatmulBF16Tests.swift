@@ -3,120 +3,57 @@ import Kernels
 import Testing
 
 @Suite struct MatmulBF16Tests {
-  /// A product over batch axes; a false flag broadcasts the operand along the axis.
-  struct Problem {
-    var m: Int
-    var n: Int
-    var k: Int
-    var batch: [(extent: Int, a: Bool, b: Bool)] = []
-    var transposeA = false
-    var transposeB = false
-    /// What rows of the operands are apart beyond their columns.
-    var padding = 0
-    var elements = (a: DTH_F32, b: DTH_BF16)
+  private typealias Types = (a: dth_element, b: dth_element)
 
-    private func strides(_ varies: [Bool], size: Int) -> [Int] {
-      var stride = size
-      var result = [Int](repeating: 0, count: batch.count)
-      for axis in batch.indices.reversed() where varies[axis] {
-        result[axis] = stride
-        stride *= batch[axis].extent
-      }
-      return result
+  /// The results on a row, the exact products of the rounded operands, and by how much the results
+  /// differ from those of the operands as they are beyond the most that rounding explains.
+  private func run(
+    _ problem: MatmulProblem, _ types: Types, on row: KernelRow, threads: Int
+  ) -> (result: Elements, exact: [Double], excess: Double) {
+    let (aValues, bValues) = (numbers(problem.aCount, seed: 1), numbers(problem.bCount, seed: 2))
+    let (a, b) = (Elements(aValues, types.a), Elements(bValues, types.b))
+    var arguments = problem.arguments
+    arguments.a_element = types.a
+    arguments.b_element = types.b
+    let result = Elements(count: problem.resultCount, DTH_F32)
+    execute(
+      row.functions.pointee.matmul_bf16, arguments, at: [result.raw, a.raw, b.raw],
+      threads: threads, scratch: dth_matmul_bf16_scratch_bytes(&arguments))
+    #expect(result.isIntact && a.isIntact && b.isIntact)
+    let sums = problem.sums(from: (rounded: 0.0, whole: 0.0, magnitude: 0.0)) { sum, x, y in
+      sum.rounded += a.factor(x) * b.factor(y)
+      sum.whole += Double(aValues[x]) * Double(bValues[y])
+      sum.magnitude += abs(Double(aValues[x]) * Double(bValues[y]))
     }
-
-    private func count(_ varies: [Bool], size: Int) -> Int {
-      zip(batch, varies).reduce(size) { $1.1 ? $0 * $1.0.extent : $0 }
+    // Each operand is off by 2^-8 of itself at most, and sums of k are exact to k 2^-24.
+    let share = 0x1p-7 + 0x1p-16 + Double(problem.k) * 0x1p-24
+    let excess = sums.indices.map {
+      abs(Double(result[$0]) - sums[$0].whole) - sums[$0].magnitude * share
     }
+    return (result, sums.map(\.rounded), excess.max() ?? 0)
+  }
 
-    /// The results on a row, the exact products of the rounded operands, and the most that each may
-    /// differ from those of the operands as they are.
-    func run(on row: KernelRow, threads: Int) -> (result: Elements, exact: [Double], bound: Double)
-    {
-      let (aRow, bRow) = ((transposeA ? m : k) + padding, (transposeB ? k : n) + padding)
-      let (aSize, bSize) = (aRow * (transposeA ? k : m), bRow * (transposeB ? n : k))
-      let (aStrides, bStrides) = (
-        strides(batch.map(\.a), size: aSize), strides(batch.map(\.b), size: bSize)
-      )
-      let cStrides = strides(batch.map { _ in true }, size: m * n)
-      let aValues = numbers(count(batch.map(\.a), size: aSize), seed: 1)
-      let bValues = numbers(count(batch.map(\.b), size: bSize), seed: 2)
-      let (a, b) = (Elements(aValues, elements.a), Elements(bValues, elements.b))
-      var arguments = dth_matmul_args()
-      arguments.m = Int64(m)
-      arguments.n = Int64(n)
-      arguments.k = Int64(k)
-      setElements(of: &arguments.batch, to: [Int64](repeating: 1, count: 4))
-      setElements(of: &arguments.batch, to: batch.map { Int64($0.extent) })
-      setElements(of: &arguments.a_batch_strides, to: aStrides.map(Int64.init))
-      setElements(of: &arguments.b_batch_strides, to: bStrides.map(Int64.init))
-      setElements(of: &arguments.result_batch_strides, to: cStrides.map(Int64.init))
-      arguments.a_row_stride = Int64(transposeA ? 1 : aRow)
-      arguments.a_column_stride = Int64(transposeA ? aRow : 1)
-      arguments.b_row_stride = Int64(transposeB ? 1 : bRow)
-      arguments.b_column_stride = Int64(transposeB ? bRow : 1)
-      arguments.result_stride = Int64(n)
-      arguments.a_element = elements.a
-      arguments.b_element = elements.b
-
-      let total = count(batch.map { _ in true }, size: 1)
-      let result = Elements(count: total * m * n, DTH_F32)
-      execute(
-        row.functions.pointee.matmul_bf16, arguments, at: [result.raw, a.raw, b.raw],
-        threads: threads, scratch: dth_matmul_bf16_scratch_bytes(&arguments))
-      #expect(result.isIntact && a.isIntact && b.isIntact)
-
-      var exact: [Double] = []
-      var bound = 0.0
-      for entry in 0..<total {
-        var (rest, aBase, bBase) = (entry, 0, 0)
-        for axis in batch.indices.reversed() {
-          aBase += rest % batch[axis].extent * aStrides[axis]
-          bBase += rest % batch[axis].extent * bStrides[axis]
-          rest /= batch[axis].extent
-        }
-        for i in 0..<m {
-          for j in 0..<n {
-            var (sum, unrounded, magnitude) = (0.0, 0.0, 0.0)
-            for l in 0..<k {
-              let x = aBase + (transposeA ? l * aRow + i : i * aRow + l)
-              let y = bBase + (transposeB ? j * bRow + l : l * bRow + j)
-              sum += a.factor(x) * b.factor(y)
-              unrounded += Double(aValues[x]) * Double(bValues[y])
-              magnitude += abs(Double(aValues[x]) * Double(bValues[y]))
-            }
-            // Each operand is off by 2^-8 of itself at most, and sums of k are exact to k 2^-24.
-            let most = magnitude * (0x1p-7 + 0x1p-16 + Double(k) * 0x1p-24)
-            let error = abs(Double(result[exact.count]) - unrounded)
-            bound = max(bound, error - most)
-            exact.append(sum)
-          }
-        }
-      }
-      return (result, exact, bound)
-    }
-
-    func check(on row: KernelRow) {
-      let (result, exact, excess) = run(on: row, threads: 1)
-      #expect(relativeError(result.values, exact) < (k > 1000 ? 1e-5 : 3e-6), "\(self)")
-      #expect(excess <= 0, "\(self)")
-      for threads in threadCounts.dropFirst() {
-        let other = run(on: row, threads: threads).result
-        #expect(other.bits == result.bits, "\(threads) threads, \(self)")
-      }
+  private func check(_ problem: MatmulProblem, _ types: Types, on row: KernelRow) {
+    let (result, exact, excess) = run(problem, types, on: row, threads: 1)
+    #expect(
+      relativeError(result.values, exact) < (problem.k > 1000 ? 1e-5 : 3e-6),
+      "\(problem) \(types)")
+    #expect(excess <= 0, "\(problem) \(types)")
+    for threads in threadCounts.dropFirst() {
+      let other = run(problem, types, on: row, threads: threads).result
+      #expect(other.bits == result.bits, "\(threads) threads, \(problem) \(types)")
     }
   }
 
   /// The problem with every pair of types and all transpositions.
-  private func check(_ problem: Problem, on row: KernelRow) {
-    for elements in elementPairs {
+  private func check(_ problem: MatmulProblem, on row: KernelRow) {
+    for types in elementPairs {
       for transposeA in [false, true] {
         for transposeB in [false, true] {
-          var typed = problem
-          typed.elements = elements
-          typed.transposeA = transposeA
-          typed.transposeB = transposeB
-          typed.check(on: row)
+          var problem = problem
+          problem.transposeA = transposeA
+          problem.transposeB = transposeB
+          check(problem, types, on: row)
         }
       }
     }
@@ -126,26 +63,26 @@ import Testing
     for (m, n, k) in [
       (1, 1, 1), (3, 7, 2), (16, 33, 31), (37, 70, 5), (2, 31, 64), (33, 48, 96), (15, 17, 33),
     ] {
-      check(Problem(m: m, n: n, k: k), on: row)
+      check(MatmulProblem(m: m, n: n, k: k), on: row)
     }
   }
 
   @Test(arguments: KernelRow.supported) func `rows apart`(row: KernelRow) {
-    check(Problem(m: 35, n: 40, k: 32, padding: 3), on: row)
+    check(MatmulProblem(m: 35, n: 40, k: 32, padding: 3), on: row)
   }
 
   @Test(arguments: KernelRow.supported) func `batch axes broadcast`(row: KernelRow) {
-    Problem(m: 5, n: 9, k: 4, batch: [(3, true, true)]).check(on: row)
-    Problem(m: 17, n: 9, k: 4, batch: [(2, true, true), (3, true, false)]).check(on: row)
+    check(MatmulProblem(m: 5, n: 9, k: 4, batch: [(3, true, true)]), on: row)
+    check(MatmulProblem(m: 17, n: 9, k: 4, batch: [(2, true, true), (3, true, false)]), on: row)
     check(
-      Problem(
+      MatmulProblem(
         m: 20, n: 34, k: 32,
         batch: [(2, false, true), (1, true, true), (2, true, false), (3, true, true)]), on: row)
   }
 
   @Test(arguments: KernelRow.supported) func `long rows, many chunks`(row: KernelRow) {
-    Problem(m: 3, n: 5, k: 9000, transposeA: true).check(on: row)
-    Problem(m: 300, n: 3, k: 4608, elements: (DTH_BF16, DTH_F32)).check(on: row)
+    check(MatmulProblem(m: 3, n: 5, k: 9000, transposeA: true), (DTH_F32, DTH_BF16), on: row)
+    check(MatmulProblem(m: 300, n: 3, k: 4608), (DTH_BF16, DTH_F32), on: row)
   }
 
   @Test(arguments: KernelRow.supported)
