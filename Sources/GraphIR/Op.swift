@@ -44,8 +44,9 @@ package enum ReduceOp: String, Sendable, Hashable, CaseIterable {
 
 /// One closed set of operations in two tiers.
 ///
-/// Lowering and differentiation emit primitive ops only; passes alone create fused ops, and each
-/// fused op equals a composition of primitives, stated here. `OpInfo` has a row per op.
+/// Lowering emits primitive ops only. Passes alone create fused ops, but for the gradient of
+/// attention, which differentiation writes where attention was fused before. Each fused op equals a
+/// composition of primitives, stated here. `OpInfo` has a row per op.
 package enum Op: Sendable, Hashable {
   // MARK: Sources
 

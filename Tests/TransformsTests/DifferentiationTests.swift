@@ -110,6 +110,12 @@ private let otherCases = [
     let words = try $0.add($0.append(.gather, [$1[0], ids]), $1[1])
     return try $0.append(.reduce(.mean, axes: [1]), [$0.multiply(words, words)])
   },
+  DifferentiationCase("fused attention", [[2, 5, 6], [2, 3, 6], [2, 3, 4]]) {
+    try $0.append(.attention(heads: 2, scale: 0.4), $1)
+  },
+  DifferentiationCase("fused attention of a value to itself", [[2, 3, 6]]) {
+    try $0.append(.attention(heads: 3, scale: 0.7), [$1[0], $1[0], $1[0]])
+  },
   DifferentiationCase("attention of two heads to fewer tokens", [[2, 5, 6], [2, 3, 4], [6, 4]]) {
     builder, operands in
     let read = try builder.matmul(operands[1], operands[2], transposeB: true)

@@ -2,7 +2,8 @@ import GraphIR
 import Tensors
 
 extension Cotangents {
-  /// What a node adds to the cotangent of one of its operands: one rule per primitive op.
+  /// What a node adds to the cotangent of one of its operands: one rule per primitive op, and one
+  /// for attention.
   ///
   /// - Parameters:
   ///   - place: The place of the operand.

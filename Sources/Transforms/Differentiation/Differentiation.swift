@@ -5,16 +5,16 @@ import Tensors
 ///
 /// For each parameter an output `gradient.NAME` of the parameter's shape is added: the derivative of
 /// the loss by each of its elements, zero where the loss does not depend on it. The given nodes keep
-/// their place, and primitive ops are appended. Nodes on no path from a wanted parameter to the loss
+/// their place, and primitive ops and the gradients of attentions are appended. Nodes on no path from a wanted parameter to the loss
 /// get none, so frozen parts cost nothing.
 ///
 /// - Parameters:
-///   - graph: A graph of primitive ops.
+///   - graph: A graph of primitive ops and attentions of three operands.
 ///   - loss: The name of an output of one element.
 ///   - parameters: Names of parameters of the graph, each read as a whole.
 ///   - held: Names of outputs that are taken for constants.
 /// - Throws: `GraphError` when the loss, a held output or a parameter does not exist, and for an op on the path
-///   that has no rule: fused ops, `reduce_max`, `step_row`, `gather` from a table of over
+///   that has no rule: other fused ops, `reduce_max`, `step_row`, `gather` from a table of over
 ///   `Cotangents.maximumTableRowCount` rows, and a parameter read joined with others.
 /// - Source: Griewank and Walther, Evaluating Derivatives (SIAM, 2008), chapter 3.
 package func differentiated(
