@@ -21,10 +21,10 @@ import Testing
       try questions.map {
         SceneScore.Answer(question: $0, reading: SceneReader.read(try sampler.frames($0)))
       })
-    // A count of 38 deviates by 2.3 from that of Generated/sky/evaluation.json; three times that is
-    // left for other kernels.
+    // Generated/sky/evaluation.json has 93 % and more, of which a count of 38 deviates by 1.6; three
+    // times that is left for other kernels.
     for right in [score.total.time, score.total.subject, score.total.colour, score.total.motion] {
-      #expect(right >= 25, "\(score.table)")
+      #expect(right >= 30, "\(score.table)")
     }
   }
 
