@@ -1,4 +1,5 @@
 import CKernels
+import Kernels
 
 /// A product of matrices over batch axes; a false flag broadcasts the operand along the axis.
 struct MatmulProblem {
