@@ -90,8 +90,8 @@ extension ModelCompiler {
     }
   }
 
-  /// The graph of the gradients, which computes values twice only where `limits.peak_memory` asks
-  /// for it; all that it can where even that is not enough.
+  /// The graph of the gradients, which computes activations twice, and more only where
+  /// `limits.peak_memory` asks for it; all that it can where even that is not enough.
   ///
   /// - Parameter byteCount: The bytes of a training with that graph.
   private func gradients(
@@ -108,10 +108,9 @@ extension ModelCompiler {
         passes: options.pipeline.filter { !isSimplifying($0) }
           + PassPipeline.gradientPasses(for: options.precision), isVerifying: options.isVerifying)
     }
-    var result = (try compiled(.none), Recomputation.none)
+    var result = (try compiled(.activations), Recomputation.activations)
     guard let limit = spec.limits?.peakMemory else { return result }
-    for what in [Recomputation.activations, .elementwise, .blocks]
-    where try byteCount(result.0) > limit {
+    for what in [Recomputation.elementwise, .blocks] where try byteCount(result.0) > limit {
       result = (try compiled(what), what)
     }
     return result

@@ -82,8 +82,7 @@ extension TrainingSession {
         + "\(((trainer.byteCount + data.samples.byteCount) >> 20) + 1) MiB")
     if trainer.precision == .bf16 { lines.append("matrices are multiplied in bf16, summed in f32") }
     switch trainer.recomputation {
-    case .none: break
-    case .activations: lines.append("activations are computed twice, to save memory")
+    case .none, .activations: break
     case .elementwise: lines.append("norms and activations are computed twice, to save memory")
     case .blocks: lines.append("every block is computed twice, to save memory")
     }
