@@ -11,8 +11,6 @@ import Transforms
 /// The allocator of the whole process is counted, so a window in which another test allocates is
 /// tried again; one clean window proves that the code itself allocates nothing.
 @Suite(.serialized) struct AllocationTests {
-  private static let attempts = 50
-
   @Test(arguments: [true, false], Precision.allCases)
   func stepsAllocateNothing(fused: Bool, precision: Precision) throws {
     var sample = TransformerGraph()
@@ -26,7 +24,7 @@ import Transforms
     let executable = try SampleBindings(staged, seed: 1).executable(staged)
     try executable.prepare()
     var fewest = Int64.max
-    for _ in 0..<Self.attempts where fewest > 0 {
+    for _ in 0..<malloc_counter_attempts where fewest > 0 {
       malloc_counter_start()
       for step in 0..<10 { executable.step(step) }
       fewest = min(fewest, malloc_counter_stop().calls)
@@ -61,7 +59,7 @@ import Transforms
     let stated = plan.arenaByteCount + plan.carriedByteCount + plan.interfaceByteCount + scratch
     var fewest = Int64.max
     var instructions = 0
-    for _ in 0..<Self.attempts where fewest != Int64(stated + instructions) {
+    for _ in 0..<malloc_counter_attempts where fewest != Int64(stated + instructions) {
       malloc_counter_start()
       let executable = try Executable(staged, plan, weights: store, pool: pool, row: .best)
       fewest = min(fewest, malloc_counter_stop().aligned_bytes)

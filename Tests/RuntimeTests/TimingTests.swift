@@ -49,7 +49,7 @@ import Testing
     try executable.startTiming()
     try executable.prepare()
     var fewest = Int64.max
-    for _ in 0..<50 where fewest > 0 {
+    for _ in 0..<malloc_counter_attempts where fewest > 0 {
       malloc_counter_start()
       for step in 0..<4 { executable.step(step) }
       fewest = min(fewest, malloc_counter_stop().calls)

@@ -131,7 +131,7 @@ import Weights
       change: hasTextEncoder ? TrainingSamples.withTextEncoder : { $0 })
     for _ in 0..<2 { _ = try trainer.takeStep() }
     var fewest = Int64.max
-    for _ in 0..<50 where fewest > 0 {
+    for _ in 0..<malloc_counter_attempts where fewest > 0 {
       malloc_counter_start()
       _ = try trainer.takeStep()
       fewest = min(fewest, malloc_counter_stop().calls)

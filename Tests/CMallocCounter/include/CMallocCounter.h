@@ -15,3 +15,6 @@ typedef struct malloc_count {
 
 /// Stops counting.
 malloc_count malloc_counter_stop(void);
+
+/// How often a test looks for a window without allocations: others allocate in the same process.
+static const int malloc_counter_attempts = 5000;
