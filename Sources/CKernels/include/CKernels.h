@@ -338,9 +338,9 @@ typedef enum dth_reduction { DTH_SUM = 0, DTH_MEAN, DTH_MAX } dth_reduction;
 
 /// A reduction of a strided view to a contiguous result over its kept axes, row-major.
 ///
-/// Operands: result; x; a factor of the same view, whose products with x are reduced, or NULL with
-/// DTH_MAX always. Axes are outermost first. Sums are made in double precision. The maximum is NaN
-/// where an element is. The result overlaps no operand.
+/// Operands: result; x; with DTH_SUM and DTH_MEAN a factor of the same view, whose products with x
+/// are reduced, or NULL. Axes are outermost first. Sums are made in double precision. The maximum is
+/// NaN where an element is. The result overlaps no operand.
 typedef struct dth_reduce_args {
   dth_reduction reduction;
   int32_t kept_rank, reduced_rank;

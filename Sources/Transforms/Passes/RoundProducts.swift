@@ -8,7 +8,7 @@ extension Pass {
   /// stores. The weight of a `linear`, the right operand of a `matmul` that reads it transposed, and
   /// one operand of another `matmul` of which neither is `bf16` then, are read through a `cast`, one
   /// for all that read it; the kernels round the other operand as they read it. Everything else stays
-  /// `f32`: states, sums, norms, activations, the loss.
+  /// `f32`: states, sums, norms, activations, fused attention and its gradient, the loss.
   ///
   /// It changes results by the rounding of `bf16`, so that it is no part of `PassPipeline.all`: it
   /// runs last, on the graph of a loss and its gradients, where that precision is asked for.
